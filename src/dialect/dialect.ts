@@ -1,0 +1,103 @@
+import type { OperationClass, Outcome, Requester } from '../record.ts'
+
+/** What is known of a request before its body. */
+export interface RequestHead {
+  readonly method: string
+  /** The request target exactly as received. */
+  readonly target: string
+  /** Name, value, name, value … exactly as received (latin1 strings). */
+  readonly rawHeaders: readonly string[]
+  /** Subject of the verified client certificate; '' without one. */
+  readonly certificateSubject: string
+}
+
+/** What is known of the upstream's answer. */
+export interface ResponseHead {
+  readonly status: number
+  /** Name, value, name, value … */
+  readonly rawHeaders: readonly string[]
+}
+
+/** Why a request must not be forwarded. */
+export interface Refusal {
+  readonly status: number
+  /** Stable word, e.g. `ambiguous-path`, `key-too-long`. */
+  readonly reason: string
+}
+
+/** When a successful answer destroys the key: at once, at a time, or no longer. */
+export type Destruction =
+  | { readonly kind: 'now' }
+  | { readonly kind: 'scheduled'; readonly afterMs: number }
+  | { readonly kind: 'cancelled' }
+
+/** What the dialect reads from a request. Made by {@link Dialect.read}, completed by {@link Dialect.readBody}. */
+export interface Operation {
+  action: string
+  class: OperationClass
+  /** '' where the request names no key (yet). */
+  key: string
+  keyVersion: string
+  /** From headers or claims; for an unclaimed token `id` is ''. */
+  requester: Requester
+  /** The bearer token itself, in memory only, to look up its issuer; '' without one. */
+  readonly token: string
+  /** Set where the request must be refused and recorded. */
+  refusal: Refusal | null
+  /** The body must be read before the operation is complete. */
+  readonly needsRequestBody: boolean
+  /** The answer's body must be seen (bounded) to know the outcome. */
+  readonly needsResponseBody: boolean
+  /** Index of the route that matched; -1 for none. */
+  readonly route: number
+  /** What {@link Dialect.readBody} kept for {@link Dialect.judge} (a token's lifetime, for one). */
+  bodyFields: BodyFields | null
+}
+
+/** Fields of the request body that matter once the answer is known. */
+export interface BodyFields {
+  readonly lifetimeMs: number
+  readonly items: number
+}
+
+/** A token that an answer hands out. */
+export interface IssuedToken {
+  readonly token: string
+  /** How long it is good for, in ms; Infinity for one without end. */
+  readonly lifetimeMs: number
+}
+
+/** What an answer means. */
+export interface Judgement {
+  readonly outcome: Outcome
+  readonly errorCode: string
+  readonly requestId: string
+  /** The key the answer names (a created key); '' to keep the operation's. */
+  readonly key: string
+  readonly keyVersion: string
+  readonly items: number
+  readonly issued: readonly IssuedToken[]
+  readonly destruction: Destruction | null
+}
+
+/** An answer of the sidecar's own, in the key API's error shape. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/**
+ * One key API, compiled from its YAML description. Pure: no I/O, no clock, no logger; no input, however
+ * hostile, makes it throw.
+ */
+export interface Dialect {
+  readonly name: string
+  readonly title: string
+  read(head: RequestHead): Operation
+  /** Completes `operation` from the body (bounded by the caller; `null` where it was longer than the bound). */
+  readBody(operation: Operation, body: Uint8Array | null): void
+  /** `body` is null where it was not needed, or longer than the bound. */
+  judge(operation: Operation, response: ResponseHead, body: Uint8Array | null): Judgement
+  errorAnswer(status: number, reason: string): ErrorAnswer
+}

@@ -1,0 +1,97 @@
+import type { AuditRecord, Channel, Outcome } from '../record.ts'
+
+/** A record as it is kept: with its place in the ring. */
+export interface StoredRecord extends AuditRecord {
+  /** Position in the ring, from 1; never used twice in one ring. */
+  readonly seq: number
+}
+
+/** What is asked of a ring; an absent filter is ''. Newest records come first. */
+export interface HistoryQuery {
+  /** Unix ms, inclusive; null for no bound. */
+  readonly from: number | null
+  /** Unix ms, inclusive; null for no bound. */
+  readonly to: number | null
+  /** Case-insensitive substring of action, requester, address, outcome, status, error code or request id. */
+  readonly q: string
+  readonly action: string
+  readonly requester: string
+  readonly address: string
+  readonly channel: Channel | ''
+  readonly outcome: Outcome | ''
+  readonly limit: number
+  /** Skip this many matching records (page numbers of the NAVER wire format). */
+  readonly offset: number
+  /** Only records with a smaller `seq`; null to start at the newest. */
+  readonly before: number | null
+}
+
+/** What an answer can't show. */
+export interface Coverage {
+  /** Time of the oldest kept record, Unix ms; null for an empty ring. */
+  readonly oldest: number | null
+  readonly evictedByCount: number
+  readonly evictedByAge: number
+  /** Records lost in `async` or allowed unrecorded. */
+  readonly lost: number
+  /** Kept records with outcome `unknown`. */
+  readonly unknown: number
+  /** The chain's head: the newest sequence number and the hash (hex) up to it. */
+  readonly head: { readonly seq: number; readonly hash: string }
+}
+
+export interface HistoryPage {
+  readonly records: readonly StoredRecord[]
+  /** Pass as `before` for the next page; null when there is none. */
+  readonly nextBefore: number | null
+  /** How many records match in the whole ring (cursor and limit aside). */
+  readonly total: number
+  readonly coverage: Coverage
+}
+
+export interface KeySummary {
+  readonly key: string
+  readonly state: 'live' | 'destruction-scheduled'
+  /** Unix ms; null unless scheduled. */
+  readonly destroyAt: number | null
+  /** When the ring was opened, Unix ms. */
+  readonly since: number
+  /** Kept records. */
+  readonly records: number
+  /** Time of the newest record, Unix ms; null for an empty ring. */
+  readonly lastActivity: number | null
+  readonly coverage: Coverage
+}
+
+/** What stays of a destroyed key. */
+export interface Tombstone {
+  readonly key: string
+  /** When it was destroyed, Unix ms. */
+  readonly time: number
+  /** Who destroyed it: the requester's id, or `system`. */
+  readonly by: string
+  readonly address: string
+  /** How many records its ring had taken over its life. */
+  readonly records: number
+  /** Last chain hash, hex. */
+  readonly hash: string
+}
+
+/** Reads of one store, each a consistent snapshot. The one seam between whoever asks and the engine. */
+export interface Reader {
+  /** Keys in id order, after `after` (exclusive; '' to start). */
+  keys(after: string, limit: number): KeySummary[]
+  key(key: string): KeySummary | null
+  /** null for a key without a ring. */
+  history(ring: RingName, query: HistoryQuery): HistoryPage | null
+  /** The newest kept record of a successful operation of class `use`; null without one. */
+  lastUse(key: string): StoredRecord | null
+  /** Newest first; `before` is exclusive, null to start. */
+  tombstones(before: string | null, limit: number): { tombstones: Tombstone[]; nextBefore: string | null }
+  /** The newest tombstone of this key id; null where it was never destroyed. */
+  tombstone(key: string): Tombstone | null
+  close(): void
+}
+
+/** A key's ring, or the ring of requests that belong to no known key. */
+export type RingName = { readonly kind: 'key'; readonly key: string } | { readonly kind: 'unattributed' }
