@@ -17,11 +17,13 @@ export type ErrorCode =
   | 'KEY_DESTROYED'
   | 'CURSOR_INVALID'
   | 'QUERY_INVALID'
+  | 'REQUEST_INVALID'
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'RATE_LIMITED'
+  | 'JWKS_UNAVAILABLE'
   // why a request was refused or an answer withheld
   | 'STORE_UNAVAILABLE'
   | 'QUEUE_FULL'
