@@ -29,6 +29,8 @@ export interface Refusal {
 export type Destruction =
   | { readonly kind: 'now' }
   | { readonly kind: 'scheduled'; readonly afterMs: number }
+  /** The answer names the very time: Unix ms. */
+  | { readonly kind: 'scheduled-at'; readonly at: number }
   | { readonly kind: 'cancelled' }
 
 /** What the dialect reads from a request. Made by {@link Dialect.read}, completed by {@link Dialect.readBody}. */
@@ -50,14 +52,17 @@ export interface Operation {
   readonly needsResponseBody: boolean
   /** Index of the route that matched; -1 for none. */
   readonly route: number
-  /** What {@link Dialect.readBody} kept for {@link Dialect.judge} (a token's lifetime, for one). */
+  /** What {@link Dialect.readBody} kept for {@link Dialect.judge} (tokens' lifetimes, for one). */
   bodyFields: BodyFields | null
 }
 
 /** Fields of the request body that matter once the answer is known. */
 export interface BodyFields {
-  readonly lifetimeMs: number
+  /** Lifetimes asked for in ms, in the order of the tokens that the route issues. */
+  readonly lifetimesMs: readonly number[]
   readonly items: number
+  /** The delay asked for until the key's destruction, in ms; 0 where the route reads none. */
+  readonly destroyAfterMs: number
 }
 
 /** A token that an answer hands out. */
@@ -74,7 +79,9 @@ export interface Judgement {
   readonly requestId: string
   /** The key the answer names (a created key); '' to keep the operation's. */
   readonly key: string
+  /** The answer's, else the operation's. */
   readonly keyVersion: string
+  /** Batch size, from the request or the answer; 0 for a request that is no batch. */
   readonly items: number
   readonly issued: readonly IssuedToken[]
   readonly destruction: Destruction | null
