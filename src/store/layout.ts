@@ -1,0 +1,66 @@
+/**
+ * The keys of every database, as bytes that sort as they should. Pure.
+ *
+ * | database    | key                          | value                    |
+ * |---|---|---|
+ * | meta        | name                         | see meta.ts              |
+ * | keys        | `k` key id · `t` key id · `u`  | ring state · tombstone key · state of the unattributed ring |
+ * | records     | ring u32, first sequence u48 | block                    |
+ * | schedule    | due u48, purpose u8, ring u32  | key id                 |
+ * | tombstones  | time u48, ring u32           | tombstone                |
+ * | credentials | keyed hash of the token      | expiry u48, issuer       |
+ */
+
+/** Longest key id that gets a ring, in bytes: LMDB keys are at most 1978. */
+export const MAX_KEY_BYTES = 1024
+
+/** The ring of requests that belong to no known key. */
+export const UNATTRIBUTED_RING = 0
+
+export const UNATTRIBUTED_KEY = Buffer.from('u')
+
+/** What a ring is scheduled for. */
+export const Purpose = { sweep: 0, destroy: 1 } as const
+
+export function ringStateKey(key: string): Buffer {
+  return Buffer.from(`k${key}`)
+}
+
+export function tombstonePointerKey(key: string): Buffer {
+  return Buffer.from(`t${key}`)
+}
+
+export function keyOfRingState(stored: Uint8Array): string {
+  return Buffer.from(stored.buffer, stored.byteOffset + 1, stored.length - 1).toString()
+}
+
+export function blockKey(ring: number, seq: number): Buffer {
+  const key = Buffer.allocUnsafe(10)
+  key.writeUInt32BE(ring, 0)
+  key.writeUIntBE(seq, 4, 6)
+  return key
+}
+
+export function seqOfBlockKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(4, 6)
+}
+
+export function scheduleKey(due: number, purpose: number, ring: number): Buffer {
+  const key = Buffer.allocUnsafe(11)
+  key.writeUIntBE(due, 0, 6)
+  key[6] = purpose
+  key.writeUInt32BE(ring, 7)
+  return key
+}
+
+export function parseScheduleKey(key: Uint8Array): { due: number; purpose: number; ring: number } {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.length)
+  return { due: bytes.readUIntBE(0, 6), purpose: bytes.readUInt8(6), ring: bytes.readUInt32BE(7) }
+}
+
+export function tombstoneKey(time: number, ring: number): Buffer {
+  const key = Buffer.allocUnsafe(10)
+  key.writeUIntBE(time, 0, 6)
+  key.writeUInt32BE(ring, 6)
+  return key
+}

@@ -1,0 +1,162 @@
+import type {
+  AddressSource,
+  AuditRecord,
+  Channel,
+  OperationClass,
+  Outcome,
+  RequesterKind,
+} from '../record.ts'
+
+/**
+ * The compact bytes of a record, format version 1 (big-endian). They are written once, when the exchange
+ * ends, and never change but for `time`, which the ring may raise before the record is hashed.
+ *
+ *     0  u8   format version        11  u8   channel, class, outcome, address source (2 bits each)
+ *     1  u48  time, Unix ms         12  u8   requester kind
+ *     7  u32  duration, ms          13  u16  HTTP status
+ *                                   15  u32  items
+ *                                   19  u16  length of the searched text
+ *     21 searched text: action, requester, address, error code, request id, each ended by NUL;
+ *        then credential, key version, reason, each ended by NUL; what is left is the key
+ *        (only in the ring of unattributed requests: elsewhere the ring is the key's).
+ */
+export const RECORD_VERSION = 1
+export const TIME_OFFSET = 1
+const BITS_OFFSET = 11
+const KIND_OFFSET = 12
+export const STATUS_OFFSET = 13
+const ITEMS_OFFSET = 15
+export const SEARCH_LENGTH_OFFSET = 19
+export const TEXT_OFFSET = 21
+
+/** Longest kept text of each field, in UTF-16 units; what is longer ends in «…». */
+const FIELD_LIMIT = {
+  action: 128,
+  requester: 256,
+  address: 64,
+  errorCode: 64,
+  requestId: 128,
+  credential: 128,
+  keyVersion: 32,
+  reason: 128,
+}
+
+/** Most bytes a record can take, its key aside: every field at its limit, three bytes of UTF-8 a unit. */
+export const MAX_RECORD_BYTES =
+  TEXT_OFFSET + 3 * Object.values(FIELD_LIMIT).reduce((sum, n) => sum + n + 1, 0)
+
+const CHANNELS: readonly Channel[] = ['api', 'console', 'system']
+const CLASSES: readonly OperationClass[] = ['use', 'manage', 'read', 'token']
+const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'unknown']
+const SOURCES: readonly AddressSource[] = ['socket', 'proxy-protocol', 'forwarded']
+const KINDS: readonly RequesterKind[] = ['account', 'token', 'certificate', 'anonymous']
+
+/** Writes `record`, without its key, into `target` at `start`; returns the offset behind it. */
+export function encodeRecord(record: AuditRecord, target: Buffer, start: number): number {
+  target[start] = RECORD_VERSION
+  target.writeUIntBE(record.time, start + TIME_OFFSET, 6)
+  target.writeUInt32BE(Math.min(record.durationMs, 0xffffffff), start + 7)
+  target[start + BITS_OFFSET] =
+    CHANNELS.indexOf(record.channel) |
+    (CLASSES.indexOf(record.class) << 2) |
+    (OUTCOMES.indexOf(record.outcome) << 4) |
+    (SOURCES.indexOf(record.addressSource) << 6)
+  target[start + KIND_OFFSET] = KINDS.indexOf(record.requester.kind)
+  target.writeUInt16BE(record.status, start + STATUS_OFFSET)
+  target.writeUInt32BE(Math.min(record.items, 0xffffffff), start + ITEMS_OFFSET)
+  const text = start + TEXT_OFFSET
+  let at = writeField(record.action, FIELD_LIMIT.action, target, text)
+  at = writeField(record.requester.id, FIELD_LIMIT.requester, target, at)
+  at = writeField(record.address, FIELD_LIMIT.address, target, at)
+  at = writeField(record.errorCode, FIELD_LIMIT.errorCode, target, at)
+  at = writeField(record.requestId, FIELD_LIMIT.requestId, target, at)
+  target.writeUInt16BE(at - text, start + SEARCH_LENGTH_OFFSET)
+  at = writeField(record.requester.credential, FIELD_LIMIT.credential, target, at)
+  at = writeField(record.keyVersion, FIELD_LIMIT.keyVersion, target, at)
+  return writeField(record.reason, FIELD_LIMIT.reason, target, at)
+}
+
+/** Reads the record at `start`..`end`; `key` is that of its ring ('' to take the one in the bytes). */
+export function decodeRecord(bytes: Buffer, start: number, end: number, key: string): AuditRecord {
+  const bits = bytes.readUInt8(start + BITS_OFFSET)
+  let at = start + TEXT_OFFSET
+  const next = (): string => {
+    const stop = bytes.indexOf(0, at)
+    const text = bytes.toString('utf8', at, stop)
+    at = stop + 1
+    return text
+  }
+  const action = next()
+  const id = next()
+  const address = next()
+  const errorCode = next()
+  const requestId = next()
+  const credential = next()
+  const keyVersion = next()
+  const reason = next()
+  return {
+    time: recordTime(bytes, start),
+    durationMs: bytes.readUInt32BE(start + 7),
+    channel: CHANNELS[bits & 3] ?? 'api',
+    address,
+    addressSource: SOURCES[bits >> 6] ?? 'socket',
+    requester: { id, kind: KINDS[bytes.readUInt8(start + KIND_OFFSET)] ?? 'anonymous', credential },
+    action,
+    class: CLASSES[(bits >> 2) & 3] ?? 'use',
+    key: key === '' ? bytes.toString('utf8', at, end) : key,
+    keyVersion,
+    outcome: recordOutcome(bytes, start),
+    status: recordStatus(bytes, start),
+    errorCode,
+    requestId,
+    items: bytes.readUInt32BE(start + ITEMS_OFFSET),
+    reason,
+  }
+}
+
+/** Unix ms. */
+export function recordTime(bytes: Buffer, start: number): number {
+  return bytes.readUIntBE(start + TIME_OFFSET, 6)
+}
+
+/** Raises (never lowers) the time in not yet hashed bytes. */
+export function setRecordTime(bytes: Buffer, start: number, time: number): void {
+  bytes.writeUIntBE(time, start + TIME_OFFSET, 6)
+}
+
+export function recordOutcome(bytes: Buffer, start: number): Outcome {
+  return OUTCOMES[(bytes.readUInt8(start + BITS_OFFSET) >> 4) & 3] ?? 'unknown'
+}
+
+export function recordChannel(bytes: Buffer, start: number): Channel {
+  return CHANNELS[bytes.readUInt8(start + BITS_OFFSET) & 3] ?? 'api'
+}
+
+export function recordClass(bytes: Buffer, start: number): OperationClass {
+  return CLASSES[(bytes.readUInt8(start + BITS_OFFSET) >> 2) & 3] ?? 'use'
+}
+
+export function recordStatus(bytes: Buffer, start: number): number {
+  return bytes.readUInt16BE(start + STATUS_OFFSET)
+}
+
+/** Writes `text` and its NUL; returns the offset behind it. */
+function writeField(text: string, limit: number, target: Buffer, at: number): number {
+  const length = text.length
+  if (length > limit) return writeField(`${text.slice(0, limit - 1)}…`, limit, target, at)
+  // Nearly all fields are short ASCII: a plain loop costs less than a call into the encoder.
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0 || unit > 0x7e) return writeUnicodeField(text, target, at)
+    target[at + i] = unit
+  }
+  target[at + length] = 0
+  return at + length + 1
+}
+
+/** NUL ends a field, so one inside a field is kept as U+FFFD. */
+function writeUnicodeField(text: string, target: Buffer, at: number): number {
+  const end = at + target.write(text.replaceAll('\0', '\uFFFD'), at, 'utf8')
+  target[end] = 0
+  return end + 1
+}

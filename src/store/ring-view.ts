@@ -1,0 +1,94 @@
+import { blockCount, blockNewest, blockOldest, FIRST_RECORD, nextRecord, recordEnd } from './block.ts'
+import type { Database } from './environment.ts'
+import { blockKey, seqOfBlockKey } from './layout.ts'
+import { recordTime } from './record-codec.ts'
+import type { Retention } from './ring.ts'
+import type { RingState } from './ring-state.ts'
+
+/** Visits the record at `start`..`end` of `bytes`; returning false ends the walk. */
+export type Visit = (bytes: Buffer, start: number, end: number, seq: number) => boolean
+
+/** What a reader may see of a ring at `now`: exactly what `retention` keeps, however late the writer evicts. */
+export class RingView {
+  readonly state: RingState
+  /** Oldest record that may be seen. */
+  readonly first: number
+  /** Sequence number behind the newest. */
+  readonly end: number
+  /** Records that are past retention, but that the writer has not evicted yet. */
+  readonly hidden: { readonly byCount: number; readonly byAge: number }
+  readonly #records: Database
+
+  constructor(state: RingState, records: Database, retention: Retention, now: number) {
+    this.state = state
+    this.#records = records
+    this.end = state.nextSeq
+    const byCount = Math.max(state.firstSeq, state.nextSeq - retention.records)
+    const cutoff = now - retention.ageMs
+    this.first = state.oldestTime >= cutoff ? byCount : Math.max(byCount, this.firstSince(cutoff))
+    this.hidden = { byCount: byCount - state.firstSeq, byAge: this.first - byCount }
+  }
+
+  /** Time of the oldest record that may be seen, Unix ms; null in an empty ring. */
+  oldest(): number | null {
+    let time: number | null = null
+    this.walkBack(this.first, Math.min(this.first + 1, this.end), (bytes, start) => {
+      time = recordTime(bytes, start)
+      return false
+    })
+    return time
+  }
+
+  /** First record whose time is at or after `time`; `end` where there is none. A ring is sorted by time. */
+  firstSince(time: number): number {
+    let low = this.state.firstBlock
+    let high = this.end
+    while (low < high) {
+      const block = this.#blockOf(Math.floor((low + high) / 2))
+      if (block === null) return high
+      if (blockNewest(block.bytes) < time) low = block.seq + blockCount(block.bytes)
+      else if (blockOldest(block.bytes) >= time) high = block.seq
+      else return firstInBlock(block.bytes, block.seq, time)
+    }
+    return high
+  }
+
+  /** Walks from the record before `before` down to `first` (inclusive), newest first. */
+  walkBack(first: number, before: number, visit: Visit): void {
+    if (before <= first) return
+    const { ring } = this.state
+    const starts: number[] = []
+    const bounds = { start: blockKey(ring, before - 1), end: blockKey(ring, 0), reverse: true }
+    for (const { key, value: bytes } of this.#records.range(bounds)) {
+      const seq = seqOfBlockKey(key)
+      const count = Math.min(blockCount(bytes), before - seq)
+      let start = FIRST_RECORD
+      for (let i = 0; i <= count; i++) {
+        starts[i] = start
+        if (i < count) start = nextRecord(recordEnd(bytes, start))
+      }
+      for (let i = count - 1; i >= 0; i--) {
+        if (seq + i < first) return
+        const at = starts[i] as number
+        if (!visit(bytes, at, recordEnd(bytes, at), seq + i)) return
+      }
+    }
+  }
+
+  #blockOf(seq: number): { bytes: Buffer; seq: number } | null {
+    const { ring } = this.state
+    const bounds = { start: blockKey(ring, seq), end: blockKey(ring, 0), reverse: true, limit: 1 }
+    for (const { key, value } of this.#records.range(bounds)) return { bytes: value, seq: seqOfBlockKey(key) }
+    return null
+  }
+}
+
+function firstInBlock(bytes: Buffer, seq: number, time: number): number {
+  let start = FIRST_RECORD
+  let at = seq
+  while (recordTime(bytes, start) < time) {
+    start = nextRecord(recordEnd(bytes, start))
+    at++
+  }
+  return at
+}

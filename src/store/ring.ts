@@ -1,0 +1,165 @@
+import {
+  appendToBlock,
+  type BlockWriter,
+  blockCount,
+  blockTakes,
+  FIRST_RECORD,
+  newBlockWriter,
+  nextRecord,
+  recordEnd,
+  resumeBlock,
+  startBlock,
+} from './block.ts'
+import { nextHash } from './chain.ts'
+import type { Database } from './environment.ts'
+import { blockKey } from './layout.ts'
+import { recordClass, recordOutcome, recordTime, setRecordTime } from './record-codec.ts'
+import { encodeRingState, type RingState } from './ring-state.ts'
+
+/** What a ring may keep. */
+export interface Retention {
+  /** Newest records kept. */
+  readonly records: number
+  /** Oldest kept, in ms. */
+  readonly ageMs: number
+  /** How long tombstones stay, in ms. */
+  readonly tombstoneMs: number
+}
+
+/** One ring within one write transaction: append, evict, then {@link Ring.save}. */
+export class Ring {
+  readonly state: RingState
+  /** The key's id; '' for the unattributed ring. */
+  readonly key: string
+  readonly #records: Database
+  readonly #tail: BlockWriter = newBlockWriter()
+  #tailLoaded = false
+  #tailChanged = false
+
+  constructor(key: string, state: RingState, records: Database) {
+    this.key = key
+    this.state = state
+    this.#records = records
+  }
+
+  /** Appends the record's bytes, whose time is raised where it lies before the ring's newest. */
+  append(record: Buffer): void {
+    const { state } = this
+    let time = recordTime(record, 0)
+    if (time < state.newestTime) {
+      time = state.newestTime
+      setRecordTime(record, 0, time)
+      state.clamped++
+    }
+    this.#makeRoom(record.length)
+    appendToBlock(this.#tail, record, time)
+    this.#tailChanged = true
+    state.hash = nextHash(state.hash, record)
+    this.#count(record, time)
+  }
+
+  /** Drops what exceeds `retention` at `now`, oldest first. */
+  evict(retention: Retention, now: number): void {
+    const { state } = this
+    const firstKept = state.nextSeq - retention.records
+    const cutoff = now - retention.ageMs
+    while (state.firstSeq < state.nextSeq && (state.firstSeq < firstKept || state.oldestTime < cutoff)) {
+      if (!this.#evictFromFirstBlock(firstKept, cutoff)) return
+    }
+  }
+
+  /** Removes every record of the ring, and the bytes of those evicted before. */
+  clear(): void {
+    const { state } = this
+    const bounds = { start: blockKey(state.ring, state.firstBlock), end: blockKey(state.ring, state.nextSeq) }
+    for (const { key } of [...this.#records.range(bounds)]) this.#records.remove(key)
+    state.firstSeq = state.nextSeq
+    this.#dropTail()
+  }
+
+  /** Writes the block being filled and the state. */
+  save(keys: Database, stateKey: Uint8Array): void {
+    if (this.#tailChanged) {
+      const { bytes, length } = this.#tail
+      this.#records.put(blockKey(this.state.ring, this.state.tailBlock), bytes.subarray(0, length))
+      this.#tailChanged = false
+    }
+    keys.put(stateKey, encodeRingState(this.state))
+  }
+
+  #makeRoom(size: number): void {
+    const { state } = this
+    if (state.tailBlock !== 0) {
+      this.#loadTail()
+      if (blockTakes(this.#tail, size)) return
+      if (this.#tailChanged) {
+        const { bytes, length } = this.#tail
+        this.#records.put(blockKey(state.ring, state.tailBlock), bytes.subarray(0, length))
+      }
+    }
+    startBlock(this.#tail, state.hash)
+    state.tailBlock = state.nextSeq
+    this.#tailLoaded = true
+  }
+
+  #loadTail(): void {
+    if (this.#tailLoaded) return
+    const stored = this.#records.get(blockKey(this.state.ring, this.state.tailBlock))
+    if (stored !== undefined) resumeBlock(this.#tail, stored)
+    this.#tailLoaded = true
+  }
+
+  #count(record: Buffer, time: number): void {
+    const { state } = this
+    const outcome = recordOutcome(record, 0)
+    if (outcome === 'unknown') state.unknown++
+    if (outcome === 'success' && recordClass(record, 0) === 'use') state.lastUseSeq = state.nextSeq
+    if (state.firstSeq === state.nextSeq) state.oldestTime = time
+    state.newestTime = time
+    state.nextSeq++
+  }
+
+  /** Returns false once a record was found that stays. */
+  #evictFromFirstBlock(firstKept: number, cutoff: number): boolean {
+    const { state } = this
+    const bytes = this.#firstBlockBytes()
+    const count = blockCount(bytes)
+    let start = FIRST_RECORD
+    for (let seq = state.firstBlock; seq < state.firstBlock + count; seq++) {
+      const end = recordEnd(bytes, start)
+      if (seq >= state.firstSeq) {
+        const time = recordTime(bytes, start)
+        state.oldestTime = time
+        if (seq < firstKept) state.evictedByCount++
+        else if (time < cutoff) state.evictedByAge++
+        else return false
+        if (recordOutcome(bytes, start) === 'unknown') state.unknown--
+        state.firstSeq = seq + 1
+      }
+      start = nextRecord(end)
+    }
+    this.#records.remove(blockKey(state.ring, state.firstBlock))
+    if (state.firstBlock === state.tailBlock) this.#dropTail()
+    else state.firstBlock += count
+    return true
+  }
+
+  #firstBlockBytes(): Buffer {
+    const { state } = this
+    if (state.firstBlock === state.tailBlock) {
+      this.#loadTail()
+      return this.#tail.bytes
+    }
+    const stored = this.#records.get(blockKey(state.ring, state.firstBlock))
+    if (stored === undefined) throw new Error(`ring ${state.ring}: block ${state.firstBlock} is missing`)
+    return stored
+  }
+
+  #dropTail(): void {
+    const { state } = this
+    state.firstBlock = state.nextSeq
+    state.tailBlock = 0
+    this.#tailLoaded = false
+    this.#tailChanged = false
+  }
+}

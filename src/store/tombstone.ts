@@ -1,0 +1,47 @@
+import type { Database } from './environment.ts'
+import { tombstoneKey, tombstonePointerKey } from './layout.ts'
+import type { Tombstone } from './reader.ts'
+
+/** A tombstone as stored: JSON, because there are few and they are read by people. */
+interface StoredTombstone extends Tombstone {
+  readonly ring: number
+}
+
+/** Lays a tombstone and points the key id to it. Needs a transaction. */
+export function layTombstone(tombstones: Database, keys: Database, ring: number, tombstone: Tombstone): void {
+  const key = tombstoneKey(tombstone.time, ring)
+  const stored: StoredTombstone = { ...tombstone, ring }
+  tombstones.put(key, Buffer.from(JSON.stringify(stored)))
+  keys.put(tombstonePointerKey(tombstone.key), key)
+}
+
+/** The newest tombstone of `key`; null where it was never destroyed. */
+export function tombstoneOf(tombstones: Database, keys: Database, key: string): Tombstone | null {
+  const pointer = keys.get(tombstonePointerKey(key))
+  const stored = pointer && tombstones.get(pointer)
+  return stored === undefined ? null : parseTombstone(stored)
+}
+
+/** Notes one more record that came after the destruction but belongs before it. Needs a transaction. */
+export function countLate(tombstones: Database, keys: Database, key: string): void {
+  const pointer = keys.get(tombstonePointerKey(key))
+  const stored = pointer && tombstones.get(pointer)
+  if (pointer === undefined || stored === undefined) return
+  const tombstone: StoredTombstone = JSON.parse(stored.toString())
+  tombstones.put(pointer, Buffer.from(JSON.stringify({ ...tombstone, records: tombstone.records + 1 })))
+}
+
+export function parseTombstone(stored: Buffer): Tombstone {
+  const { ring: _, ...tombstone }: StoredTombstone = JSON.parse(stored.toString())
+  return tombstone
+}
+
+/** Removes tombstones laid before `cutoff` (Unix ms), and their pointers. Needs a transaction. */
+export function removeTombstones(tombstones: Database, keys: Database, cutoff: number): void {
+  const old = [...tombstones.range({ start: tombstoneKey(0, 0), end: tombstoneKey(cutoff, 0), limit: 1000 })]
+  for (const { key, value } of old) {
+    tombstones.remove(key)
+    const pointer = tombstonePointerKey(parseTombstone(value).key)
+    if (keys.get(pointer)?.equals(key)) keys.remove(pointer)
+  }
+}

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto'
+import { KeytrailError } from '../errors.ts'
+import { genesisHash } from './chain.ts'
+import { type Credential, forgetExpiredCredentials, keepCredential } from './credentials.ts'
+import type { Environment } from './environment.ts'
+import { MAX_KEY_BYTES, ringStateKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
+import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
+import {
+  initialiseMeta,
+  instanceOf,
+  ownerOf,
+  positionOf,
+  ringCount,
+  setOwner,
+  setPosition,
+  setRingCount,
+  takeRingNumber,
+} from './meta.ts'
+import { decodeRecord, recordTime } from './record-codec.ts'
+import { scheduleSweep, sweepDue } from './retention.ts'
+import { type Retention, Ring } from './ring.ts'
+import { decodeRingState, newRingState } from './ring-state.ts'
+import { countLate, removeTombstones, tombstoneOf } from './tombstone.ts'
+
+/** A record on its way into its ring. */
+export interface Submission {
+  /** '' where the request named none. */
+  readonly key: string
+  /** The answer proves that the key exists: it may open a ring. */
+  readonly keyProven: boolean
+  readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled'
+  /** When a scheduled destruction is due, Unix ms. */
+  readonly destroyAt: number
+  /** The record's bytes (record-codec.ts), its key aside. The time in them may be raised. */
+  readonly record: Buffer
+}
+
+export interface WriterOptions {
+  readonly environment: Environment
+  readonly path: string
+  readonly retention: Retention
+  /** Most rings; the records of further keys go to the unattributed ring. */
+  readonly maxRings: number
+}
+
+/** The store's one writer: everything it does happens inside {@link StoreWriter.commit}. */
+export class StoreWriter {
+  readonly #environment: Environment
+  readonly #retention: Retention
+  readonly #maxRings: number
+  readonly #owner = randomBytes(16)
+  readonly #instance: Buffer
+  /** Rings touched by the current transaction. */
+  readonly #rings = new Map<string, Ring>()
+
+  /** Takes the store over; throws `STORE_FORMAT`. */
+  constructor({ environment, path, retention, maxRings }: WriterOptions) {
+    this.#environment = environment
+    this.#retention = retention
+    this.#maxRings = maxRings
+    this.#instance = environment.transaction(() => {
+      initialiseMeta(environment.meta, path)
+      setOwner(environment.meta, this.#owner)
+      return instanceOf(environment.meta)
+    })
+  }
+
+  /** Absolute journal offset up to which everything is in the rings. */
+  get position(): number {
+    return positionOf(this.#environment.meta)
+  }
+
+  /**
+   * One durable transaction: what `work` submits, and the journal position it brings the store to.
+   * `now` is Unix ms. Throws `STORE_LOCKED` once another process has taken the store over.
+   */
+  commit(position: number, now: number, work: () => void): void {
+    const { meta, keys } = this.#environment
+    this.#environment.transaction(() => {
+      this.#rings.clear()
+      if (!ownerOf(meta)?.equals(this.#owner)) {
+        throw new KeytrailError(
+          'STORE_LOCKED',
+          'another keytrail has taken this data directory over; stop one',
+        )
+      }
+      work()
+      for (const [key, ring] of this.#rings) {
+        ring.evict(this.#retention, now)
+        ring.save(keys, key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
+      }
+      setPosition(meta, position)
+    })
+  }
+
+  /** Puts a record into its ring. Within {@link commit}. */
+  submit(submission: Submission): void {
+    const { environment, ring } = { environment: this.#environment, ring: this.#ringFor(submission) }
+    if (ring === null) return
+    if (ring.key === '' && submission.key !== '') {
+      ring.append(Buffer.concat([submission.record, Buffer.from(submission.key)]))
+      return
+    }
+    ring.append(submission.record)
+    if (submission.destruction === 'none' || ring.key === '') return
+    const record = decodeRecord(submission.record, 0, submission.record.length, ring.key)
+    if (submission.destruction === 'now') {
+      destroyRing(environment, ring, { time: record.time, by: record.requester.id, address: record.address })
+      this.#rings.delete(ring.key)
+    } else {
+      settleDestruction(environment.schedule, ring, destructionFor(submission, record))
+    }
+  }
+
+  /** Keeps a token's issuer. Within {@link commit}. */
+  learn(credential: Credential): void {
+    keepCredential(this.#environment, credential)
+  }
+
+  /**
+   * Drops what is too old in rings that nobody writes to, executes due destructions, forgets expired tokens
+   * and old tombstones; at most `limit` timers. Within {@link commit}. Returns how many there were.
+   */
+  sweep(now: number, limit: number): number {
+    const { tombstones, keys } = this.#environment
+    removeTombstones(tombstones, keys, now - this.#retention.tombstoneMs)
+    forgetExpiredCredentials(this.#environment, now, limit)
+    return sweepDue(
+      this.#environment,
+      { now, limit, ageMs: this.#retention.ageMs },
+      {
+        ring: (key) => this.#existing(key),
+        destroyed: (key) => this.#rings.delete(key),
+      },
+    )
+  }
+
+  /** null for a record that came too late: its key has been destroyed meanwhile. */
+  #ringFor({ key, keyProven, record }: Submission): Ring | null {
+    if (key === '' || Buffer.byteLength(key) > MAX_KEY_BYTES) return this.#unattributed()
+    const existing = this.#existing(key)
+    if (existing !== null) return existing
+    if (this.#belongsToDestroyed(key, record)) return null
+    if (!keyProven) return this.#unattributed()
+    const { meta } = this.#environment
+    const rings = ringCount(meta)
+    if (rings >= this.#maxRings) return this.#unattributed()
+    setRingCount(meta, rings + 1)
+    return this.#open(key, takeRingNumber(meta), recordTime(record, 0))
+  }
+
+  #existing(key: string): Ring | null {
+    const touched = this.#rings.get(key)
+    if (touched !== undefined) return touched
+    const { keys, records } = this.#environment
+    const stored = keys.get(key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
+    if (stored === undefined) return null
+    const ring = new Ring(key, decodeRingState(stored), records)
+    this.#rings.set(key, ring)
+    return ring
+  }
+
+  #unattributed(): Ring {
+    return this.#existing('') ?? this.#open('', UNATTRIBUTED_RING, 0)
+  }
+
+  #open(key: string, number: number, now: number): Ring {
+    const { records, schedule } = this.#environment
+    const ring = new Ring(key, newRingState(number, now, genesisHash(this.#instance, number, key)), records)
+    this.#rings.set(key, ring)
+    scheduleSweep(schedule, ring, now + this.#retention.ageMs)
+    return ring
+  }
+
+  /** An exchange that began before its key was destroyed must not open a new ring for it. */
+  #belongsToDestroyed(key: string, record: Buffer): boolean {
+    const { tombstones, keys } = this.#environment
+    const tombstone = tombstoneOf(tombstones, keys, key)
+    if (tombstone === null) return false
+    const { time, durationMs } = decodeRecord(record, 0, record.length, key)
+    if (time - durationMs >= tombstone.time) return false
+    countLate(tombstones, keys, key)
+    return true
+  }
+}
