@@ -17,7 +17,10 @@ const name = {
 
 /** Makes a new store's meta entries, or checks those of an old one (`STORE_FORMAT`). Needs a transaction. */
 export function initialiseMeta(meta: Database, path: string): void {
-  if (meta.get(name.format) !== undefined) return checkFormat(meta, path)
+  if (meta.get(name.format) !== undefined) {
+    checkFormat(meta, path)
+    return
+  }
   meta.put(name.format, number(FORMAT))
   meta.put(name.instance, randomBytes(16))
   meta.put(name.secret, randomBytes(32))
