@@ -1,0 +1,127 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import type { HistoryQuery, RingName } from '../store/reader.ts'
+import { MAX_CURSOR_LENGTH } from './cursor.ts'
+import { requireKey } from './guard.ts'
+import { parseInstant } from './instant.ts'
+import { KeyParams } from './keys-routes.ts'
+import { missingKey } from './missing-key.ts'
+import type { HistoryContext } from './options.ts'
+import { checkPeriod } from './query-parameters.ts'
+import {
+  ChannelSchema,
+  CoverageSchema,
+  coverageJson,
+  OutcomeSchema,
+  RecordSchema,
+  recordJson,
+} from './record-json.ts'
+
+/** Longest text a filter takes, in characters; the fields it is compared with are no longer. */
+export const MAX_FILTER_LENGTH = 256
+
+const InstantParameter = Type.Optional(
+  Type.String({ format: 'instant', description: 'Inclusive; Unix ms or RFC 3339' }),
+)
+const TextParameter = Type.String({ format: 'no-nul', maxLength: MAX_FILTER_LENGTH, default: '' })
+
+const HistoryParameters = Type.Object(
+  {
+    from: InstantParameter,
+    to: InstantParameter,
+    q: Type.String({
+      ...TextParameter,
+      description:
+        'Case-insensitive substring of action, requester, address, outcome, status, error code or request id',
+    }),
+    action: TextParameter,
+    requester: TextParameter,
+    address: TextParameter,
+    channel: Type.Optional(ChannelSchema),
+    outcome: Type.Optional(OutcomeSchema),
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+    cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR_LENGTH })),
+  },
+  { additionalProperties: false },
+)
+type HistoryParameters = Static<typeof HistoryParameters>
+
+const HistorySchema = Type.Object({
+  records: Type.Array(RecordSchema, { description: 'Newest first' }),
+  nextCursor: Type.Union([Type.String(), Type.Null()]),
+  total: Type.Integer({ description: 'What matches in the whole ring, limit and cursor aside' }),
+  coverage: CoverageSchema,
+})
+
+/** The records of a key, and of requests that belong to no known key. */
+export function historyRoutes(app: FastifyInstance, context: HistoryContext): void {
+  app.get<{ Params: Static<typeof KeyParams>; Querystring: HistoryParameters }>('/v1/keys/:key/history', {
+    config: { requires: 'read' },
+    schema: {
+      summary: "A key's records, newest first",
+      tags: ['history'],
+      params: KeyParams,
+      querystring: HistoryParameters,
+      response: { 200: HistorySchema },
+    },
+    handler: (request) => {
+      const { key } = request.params
+      requireKey(request, key)
+      return historyPage(context, { kind: 'key', key }, request.query)
+    },
+  })
+
+  app.get<{ Querystring: HistoryParameters }>('/v1/unattributed/history', {
+    config: { requires: 'read-all' },
+    schema: {
+      summary: 'Records of requests that belong to no known key, newest first',
+      tags: ['history'],
+      querystring: HistoryParameters,
+      response: { 200: HistorySchema },
+    },
+    handler: (request) => historyPage(context, { kind: 'unattributed' }, request.query),
+  })
+}
+
+function historyPage(
+  { reader, cursors, instance }: HistoryContext,
+  ring: RingName,
+  parameters: HistoryParameters,
+): Static<typeof HistorySchema> {
+  const query = historyQuery(parameters)
+  // A key id that was destroyed and came back has another ring, and a cursor into the first one ends there.
+  const openedAt = ring.kind === 'key' ? (reader.key(ring.key)?.since ?? missingKey(reader, ring.key)) : 0
+  const scope = JSON.stringify(['history', instance, ring, openedAt, { ...query, limit: 0 }])
+  const before = parameters.cursor === undefined ? null : Number(cursors.open(scope, parameters.cursor))
+  const page = reader.history(ring, { ...query, before })
+  if (page === null) return ring.kind === 'key' ? missingKey(reader, ring.key) : NOTHING
+  return {
+    records: page.records.map(recordJson),
+    nextCursor: page.nextBefore === null ? null : cursors.seal(scope, String(page.nextBefore)),
+    total: page.total,
+    coverage: coverageJson(page.coverage),
+  }
+}
+
+/** The unattributed ring before its first record. */
+const NOTHING: Static<typeof HistorySchema> = {
+  records: [],
+  nextCursor: null,
+  total: 0,
+  coverage: {
+    oldest: null,
+    evictedByCount: 0,
+    evictedByAge: 0,
+    lost: 0,
+    unknown: 0,
+    head: { seq: 0, hash: '' },
+  },
+}
+
+function historyQuery(parameters: HistoryParameters): HistoryQuery {
+  const from = parameters.from === undefined ? null : parseInstant(parameters.from)
+  const to = parameters.to === undefined ? null : parseInstant(parameters.to)
+  checkPeriod({ name: 'from', ms: from }, { name: 'to', ms: to })
+  const { q, action, requester, address, channel = '', outcome = '', limit } = parameters
+  return { from, to, q, action, requester, address, channel, outcome, limit, offset: 0, before: null }
+}

@@ -1,0 +1,88 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { Coverage, StoredRecord } from '../store/reader.ts'
+import { formatInstant, formatOptionalInstant } from './instant.ts'
+
+/** Schema of a time: RFC 3339, UTC, milliseconds. */
+export const InstantSchema = Type.String({ examples: ['2026-10-01T02:03:04.567Z'] })
+
+export const ChannelSchema = Type.Unsafe<'console' | 'api' | 'system'>({
+  type: 'string',
+  enum: ['console', 'api', 'system'],
+})
+
+export const OutcomeSchema = Type.Unsafe<'success' | 'failure' | 'unknown'>({
+  type: 'string',
+  enum: ['success', 'failure', 'unknown'],
+})
+
+/** A record as this API shows it; what the exchange did not have is left out. */
+export const RecordSchema = Type.Object({
+  seq: Type.Integer({ description: 'Position in the ring, from 1; never used twice' }),
+  time: InstantSchema,
+  durationMs: Type.Integer(),
+  channel: ChannelSchema,
+  address: Type.Optional(Type.String()),
+  addressSource: Type.String({ description: 'socket, proxy-protocol or forwarded' }),
+  requester: Type.Object({
+    id: Type.Optional(Type.String()),
+    kind: Type.String({ description: 'account, token, certificate or anonymous' }),
+    credential: Type.Optional(
+      Type.String({ description: 'Non-secret id or short keyed hash of a credential' }),
+    ),
+    verified: Type.Boolean({ description: 'The upstream accepted the request; else the id is only a claim' }),
+  }),
+  action: Type.String(),
+  class: Type.String({ description: 'use, manage, read or token' }),
+  key: Type.Optional(Type.String()),
+  keyVersion: Type.Optional(Type.String()),
+  outcome: OutcomeSchema,
+  status: Type.Optional(Type.Integer({ description: 'HTTP status of the answer' })),
+  errorCode: Type.Optional(Type.String()),
+  requestId: Type.Optional(Type.String({ description: "The upstream's id of the request" })),
+  items: Type.Optional(Type.Integer({ description: 'Batch size' })),
+  reason: Type.Optional(Type.String({ description: 'Why the sidecar itself refused or lost something' })),
+})
+
+/** What an answer can't show. */
+export const CoverageSchema = Type.Object({
+  oldest: Type.Union([InstantSchema, Type.Null()], { description: 'Time of the oldest kept record' }),
+  evictedByCount: Type.Integer(),
+  evictedByAge: Type.Integer(),
+  lost: Type.Integer({ description: 'Records lost in durability async, or allowed unrecorded' }),
+  unknown: Type.Integer({ description: 'Kept records with outcome unknown' }),
+  head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
+})
+
+/** {@link RecordSchema} of a kept record. */
+export function recordJson(record: StoredRecord): Static<typeof RecordSchema> {
+  const { requester } = record
+  return {
+    seq: record.seq,
+    time: formatInstant(record.time),
+    durationMs: record.durationMs,
+    channel: record.channel,
+    ...(record.address !== '' && { address: record.address }),
+    addressSource: record.addressSource,
+    requester: {
+      ...(requester.id !== '' && { id: requester.id }),
+      kind: requester.kind,
+      ...(requester.credential !== '' && { credential: requester.credential }),
+      verified: record.outcome === 'success' && requester.kind !== 'anonymous',
+    },
+    action: record.action,
+    class: record.class,
+    ...(record.key !== '' && { key: record.key }),
+    ...(record.keyVersion !== '' && { keyVersion: record.keyVersion }),
+    outcome: record.outcome,
+    ...(record.status !== 0 && { status: record.status }),
+    ...(record.errorCode !== '' && { errorCode: record.errorCode }),
+    ...(record.requestId !== '' && { requestId: record.requestId }),
+    ...(record.items !== 0 && { items: record.items }),
+    ...(record.reason !== '' && { reason: record.reason }),
+  }
+}
+
+/** {@link CoverageSchema} of a ring's coverage. */
+export function coverageJson(coverage: Coverage): Static<typeof CoverageSchema> {
+  return { ...coverage, oldest: formatOptionalInstant(coverage.oldest) }
+}

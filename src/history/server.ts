@@ -1,0 +1,134 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import { type FastifyInstance, fastify } from 'fastify'
+import { KeytrailError } from '../errors.ts'
+import { type Bind, isLoopback, listenError, urlOf } from './bind.ts'
+import { createCursors } from './cursor.ts'
+import { answerClientError, answerFrameworkError, errorFacts, sendProblem } from './error-answer.ts'
+import { guard } from './guard.ts'
+import { healthRoutes } from './health-routes.ts'
+import { historyRoutes } from './history-routes.ts'
+import { keysRoutes } from './keys-routes.ts'
+import { naverRoutes } from './naver-routes.ts'
+import { openApi } from './open-api.ts'
+import { DEFAULT_HISTORY_LIMITS, type HistoryContext, type HistoryOptions } from './options.ts'
+import { HistoryProblem } from './problem.ts'
+import { formats, queryProblem, readIntegers } from './query-parameters.ts'
+import { logRequests } from './request-log.ts'
+
+/** How long a request under way may take after {@link HistoryServer.close}, in ms. */
+const CLOSE_GRACE_MS = 2000
+
+/** No body is read at all: enough for what a client sends unasked. */
+const BODY_BYTES = 1024
+
+export interface HistoryServer {
+  /**
+   * Starts to listen; port 0 takes a free one. Rejects with `CONFIG_INVALID` (no authentication beyond
+   * loopback), `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE`.
+   */
+  listen(bind: Bind): Promise<{ url: string }>
+  /** Lets requests under way finish, for two seconds at most. */
+  close(): Promise<void>
+}
+
+/** The history API over one store. Throws `CONFIG_INVALID` for tokens, key set or cursor key it can't use. */
+export async function createHistoryServer(options: HistoryOptions): Promise<HistoryServer> {
+  const limits = { ...DEFAULT_HISTORY_LIMITS, ...options.limits }
+  const context = { ...options, limits, cursors: createCursors(options.cursorKey) }
+  const app = createApp(context)
+  await addPlugins(app, context)
+  addRoutes(app, context)
+  return {
+    async listen(bind) {
+      refuseOpenBind(options, bind)
+      try {
+        await app.listen({ host: bind.host, port: bind.port })
+      } catch (error) {
+        throw listenError(bind, error)
+      }
+      return { url: urlOf(app.server) }
+    },
+    async close() {
+      const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+      await app.close()
+      clearTimeout(force)
+    },
+  }
+}
+
+function createApp({ limits }: HistoryContext): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: limits.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.requestTimeoutMs },
+    // A target is never longer than the header, so no key id meets this bound.
+    routerOptions: { maxParamLength: limits.headerBytes },
+    ajv: {
+      customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, verbose: true, formats },
+    },
+    schemaErrorFormatter: queryProblem,
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  })
+  app.server.maxConnections = limits.connections
+  app.removeAllContentTypeParsers()
+  return app
+}
+
+async function addPlugins(app: FastifyInstance, context: HistoryContext): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // This listener speaks HTTP: TLS, and this promise, are the business of whoever terminates it.
+    strictTransportSecurity: false,
+  })
+  await app.register(rateLimit, {
+    global: false,
+    max: context.limits.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { after }) =>
+      new HistoryProblem('RATE_LIMITED', `too many requests from this address; wait ${after}`),
+  })
+  await app.register(swagger, openApi(context))
+}
+
+function addRoutes(app: FastifyInstance, context: HistoryContext): void {
+  const settle = async (): Promise<void> => context.settle()
+  app.setErrorHandler((error: Error, _request, reply) =>
+    sendProblem(reply, errorFacts(error, context.logger)),
+  )
+  app.setNotFoundHandler((_request, reply) => {
+    const missing = new HistoryProblem('NOT_FOUND', 'no such route; /openapi.json lists those there are')
+    return sendProblem(reply, errorFacts(missing, context.logger))
+  })
+  guard(app, context)
+  logRequests(app, context)
+  app.addHook('preValidation', async (request) => readIntegers(request))
+  healthRoutes(app, context)
+  app.register(async (native) => {
+    native.addHook('preHandler', settle)
+    keysRoutes(native, context)
+    historyRoutes(native, context)
+  })
+  app.register(
+    async (naver) => {
+      naver.addHook('preHandler', settle)
+      naverRoutes(naver, context)
+    },
+    { prefix: '/kms/v1' },
+  )
+}
+
+function refuseOpenBind({ auth }: HistoryOptions, { host }: Bind): void {
+  if (auth.kind !== 'none' || isLoopback(host)) return
+  throw new KeytrailError(
+    'CONFIG_INVALID',
+    `history.auth none: expected a loopback address to bind to, found ${host}; configure tokens`,
+  )
+}
