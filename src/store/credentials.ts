@@ -45,6 +45,14 @@ export function forgetExpiredCredentials({ credentials }: Environment, now: numb
   }
 }
 
+/** Whether {@link forgetExpiredCredentials} would find one. */
+export function hasExpiredCredential(credentials: Database, now: number): boolean {
+  const none = Buffer.alloc(0)
+  for (const _ of credentials.range({ start: expiryKey(0, none), end: expiryKey(now, none), limit: 1 }))
+    return true
+  return false
+}
+
 function tokenKey(hash: Buffer): Buffer {
   return Buffer.concat([Buffer.from([TOKEN_PREFIX]), hash])
 }

@@ -11,6 +11,7 @@ const name = {
   secret: Buffer.from('secret'),
   owner: Buffer.from('owner'),
   position: Buffer.from('position'),
+  settled: Buffer.from('settled'),
   nextRing: Buffer.from('next-ring'),
   rings: Buffer.from('rings'),
 }
@@ -62,6 +63,15 @@ export function positionOf(meta: Database): number {
 
 export function setPosition(meta: Database, position: number): void {
   meta.put(name.position, number(position))
+}
+
+/** Intents before this absolute journal offset were settled by an earlier start. */
+export function settledOf(meta: Database): number {
+  return read(meta, name.settled)
+}
+
+export function setSettled(meta: Database, position: number): void {
+  meta.put(name.settled, number(position))
 }
 
 /** Names the process that may write; see {@link ownerOf}. */

@@ -14,6 +14,13 @@ export function scheduleSweep(schedule: Database, ring: Ring, due: number): void
   schedule.put(scheduleKey(Math.max(due, 0), Purpose.sweep, ring.state.ring), Buffer.from(ring.key))
 }
 
+/** Whether a timer is due at `now` (Unix ms). */
+export function hasDueTimer(schedule: Database, now: number): boolean {
+  for (const _ of schedule.range({ start: scheduleKey(0, 0, 0), end: scheduleKey(now, 0, 0), limit: 1 }))
+    return true
+  return false
+}
+
 /** Works off at most `limit` due timers; returns how many there were. Needs a transaction. */
 export function sweepDue(
   environment: Environment,

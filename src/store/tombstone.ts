@@ -36,8 +36,17 @@ export function parseTombstone(stored: Buffer): Tombstone {
   return tombstone
 }
 
+/** Whether {@link removeTombstones} would find one. */
+export function hasTombstoneBefore(tombstones: Database, cutoff: number): boolean {
+  if (cutoff <= 0) return false
+  for (const _ of tombstones.range({ start: tombstoneKey(0, 0), end: tombstoneKey(cutoff, 0), limit: 1 }))
+    return true
+  return false
+}
+
 /** Removes tombstones laid before `cutoff` (Unix ms), and their pointers. Needs a transaction. */
 export function removeTombstones(tombstones: Database, keys: Database, cutoff: number): void {
+  if (cutoff <= 0) return
   const old = [...tombstones.range({ start: tombstoneKey(0, 0), end: tombstoneKey(cutoff, 0), limit: 1000 })]
   for (const { key, value } of old) {
     tombstones.remove(key)

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
 import { genesisHash } from './chain.ts'
-import { type Credential, forgetExpiredCredentials, keepCredential } from './credentials.ts'
+import {
+  type Credential,
+  forgetExpiredCredentials,
+  hasExpiredCredential,
+  keepCredential,
+} from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { MAX_KEY_BYTES, ringStateKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
 import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
@@ -14,13 +19,15 @@ import {
   setOwner,
   setPosition,
   setRingCount,
+  setSettled,
+  settledOf,
   takeRingNumber,
 } from './meta.ts'
 import { decodeRecord, recordTime } from './record-codec.ts'
-import { scheduleSweep, sweepDue } from './retention.ts'
+import { hasDueTimer, scheduleSweep, sweepDue } from './retention.ts'
 import { type Retention, Ring } from './ring.ts'
 import { decodeRingState, newRingState } from './ring-state.ts'
-import { countLate, removeTombstones, tombstoneOf } from './tombstone.ts'
+import { countLate, hasTombstoneBefore, removeTombstones, tombstoneOf } from './tombstone.ts'
 
 /** A record on its way into its ring. */
 export interface Submission {
@@ -70,6 +77,21 @@ export class StoreWriter {
     return positionOf(this.#environment.meta)
   }
 
+  /** Absolute journal offset before which every intent has been settled. */
+  get settled(): number {
+    return settledOf(this.#environment.meta)
+  }
+
+  /** Random id of this store, 16 bytes. */
+  get instance(): Buffer {
+    return this.#instance
+  }
+
+  /** Notes that every intent before `position` has its record. Within {@link commit}. */
+  settle(position: number): void {
+    setSettled(this.#environment.meta, position)
+  }
+
   /**
    * One durable transaction: what `work` submits, and the journal position it brings the store to.
    * `now` is Unix ms. Throws `STORE_LOCKED` once another process has taken the store over.
@@ -115,6 +137,23 @@ export class StoreWriter {
   /** Keeps a token's issuer. Within {@link commit}. */
   learn(credential: Credential): void {
     keepCredential(this.#environment, credential)
+  }
+
+  /** Notes that `count` records of `key` were never recorded. Within {@link commit}. */
+  countLost(key: string, count: number): void {
+    const ring = (key === '' ? null : this.#existing(key)) ?? this.#unattributed()
+    ring.state.lost += count
+  }
+
+  /** Whether {@link sweep} would find anything to do at `now` (Unix ms). */
+  hasTimers(now: number): boolean {
+    const { schedule, credentials, tombstones } = this.#environment
+    this.#environment.refresh()
+    return (
+      hasDueTimer(schedule, now) ||
+      hasExpiredCredential(credentials, now) ||
+      hasTombstoneBefore(tombstones, now - this.#retention.tombstoneMs)
+    )
   }
 
   /**

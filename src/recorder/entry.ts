@@ -1,0 +1,117 @@
+import type { AuditRecord } from '../record.ts'
+import type { Credential } from '../store/credentials.ts'
+import { MAX_KEY_BYTES } from '../store/layout.ts'
+import { encodeRecord, MAX_RECORD_BYTES } from '../store/record-codec.ts'
+import type { Submission } from '../store/writer.ts'
+
+/**
+ * Journal entries, as they stand in the queue and in the segments (big-endian):
+ *
+ *     0  u32  length of the whole entry      4  u8   kind      5  u48  ticket
+ *     intent, record:  11 u8 flags  12 u48 destruction due  18 u16 key length  20 key, record bytes
+ *     credential:      11 32B keyed hash  43 u48 expiry  49 issuer
+ *     abandon:         nothing more: the intent's outcome could not be told, it stays `unknown`
+ *     lost:            11 u32 records lost  15 key
+ *
+ * A record with the ticket of an intent closes it; ticket 0 belongs to no intent.
+ */
+export const EntryKind = { intent: 1, record: 2, credential: 3, abandon: 4, lost: 5 } as const
+
+const HEADER_BYTES = 11
+const SUBMISSION_BYTES = 20
+const DESTRUCTIONS: readonly Submission['destruction'][] = ['none', 'now', 'scheduled', 'cancelled']
+
+/** Most bytes an entry can take. */
+export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + MAX_KEY_BYTES + MAX_RECORD_BYTES
+
+/** What becomes of the record's key: see {@link Submission}. */
+export type KeyEffect = Pick<Submission, 'keyProven' | 'destruction' | 'destroyAt'>
+
+/** The effect of nearly all records. */
+export const NO_EFFECT: KeyEffect = { keyProven: false, destruction: 'none', destroyAt: 0 }
+
+/** Writes an intent or a record at `start`; returns the offset behind it. */
+export function encodeSubmission(
+  kind: number,
+  ticket: number,
+  record: AuditRecord,
+  effect: KeyEffect,
+  target: Buffer,
+  start: number,
+): number {
+  target[start + HEADER_BYTES] = (effect.keyProven ? 1 : 0) | (DESTRUCTIONS.indexOf(effect.destruction) << 1)
+  target.writeUIntBE(effect.destroyAt, start + 12, 6)
+  const keyLength = target.write(record.key, start + SUBMISSION_BYTES, MAX_KEY_BYTES, 'utf8')
+  target.writeUInt16BE(keyLength, start + 18)
+  const end = encodeRecord(record, target, start + SUBMISSION_BYTES + keyLength)
+  return seal(kind, ticket, target, start, end)
+}
+
+export function encodeCredential(
+  { hash, expires, issuer }: Credential,
+  target: Buffer,
+  start: number,
+): number {
+  hash.copy(target, start + HEADER_BYTES)
+  target.writeUIntBE(expires, start + 43, 6)
+  const end = start + 49 + target.write(issuer, start + 49, MAX_KEY_BYTES, 'utf8')
+  return seal(EntryKind.credential, 0, target, start, end)
+}
+
+export function encodeAbandon(ticket: number, target: Buffer, start: number): number {
+  return seal(EntryKind.abandon, ticket, target, start, start + HEADER_BYTES)
+}
+
+export function encodeLost(key: string, count: number, target: Buffer, start: number): number {
+  target.writeUInt32BE(count, start + HEADER_BYTES)
+  const end = start + 15 + target.write(key, start + 15, MAX_KEY_BYTES, 'utf8')
+  return seal(EntryKind.lost, 0, target, start, end)
+}
+
+export function entryLength(bytes: Buffer, start: number): number {
+  return bytes.readUInt32BE(start)
+}
+
+export function entryKind(bytes: Buffer, start: number): number {
+  return bytes.readUInt8(start + 4)
+}
+
+export function entryTicket(bytes: Buffer, start: number): number {
+  return bytes.readUIntBE(start + 5, 6)
+}
+
+/** The intent or record at `start`; its record is a view of `bytes`. */
+export function decodeSubmission(bytes: Buffer, start: number): Submission {
+  const flags = bytes.readUInt8(start + HEADER_BYTES)
+  const key = start + SUBMISSION_BYTES
+  const record = key + bytes.readUInt16BE(start + 18)
+  return {
+    key: bytes.toString('utf8', key, record),
+    keyProven: (flags & 1) === 1,
+    destruction: DESTRUCTIONS[flags >> 1] ?? 'none',
+    destroyAt: bytes.readUIntBE(start + 12, 6),
+    record: bytes.subarray(record, start + entryLength(bytes, start)),
+  }
+}
+
+export function decodeCredential(bytes: Buffer, start: number): Credential {
+  return {
+    hash: Buffer.from(bytes.subarray(start + HEADER_BYTES, start + 43)),
+    expires: bytes.readUIntBE(start + 43, 6),
+    issuer: bytes.toString('utf8', start + 49, start + entryLength(bytes, start)),
+  }
+}
+
+export function decodeLost(bytes: Buffer, start: number): { key: string; count: number } {
+  return {
+    count: bytes.readUInt32BE(start + HEADER_BYTES),
+    key: bytes.toString('utf8', start + 15, start + entryLength(bytes, start)),
+  }
+}
+
+function seal(kind: number, ticket: number, target: Buffer, start: number, end: number): number {
+  target.writeUInt32BE(end - start, start)
+  target[start + 4] = kind
+  target.writeUIntBE(ticket, start + 5, 6)
+  return end
+}

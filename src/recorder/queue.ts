@@ -1,0 +1,93 @@
+import { MAX_ENTRY_BYTES } from './entry.ts'
+
+/**
+ * The queue between the proxy, the journal and the rings: one ring of bytes in shared memory that entries go
+ * through once. The proxy's thread writes up to HEAD, the journal's thread makes that durable up to
+ * COMMITTED, the applying thread puts it into the rings up to APPLIED and so frees the space. Positions are
+ * absolute journal offsets in bytes; shared memory holds their low 32 bits. No entry is ever cloned or sent.
+ */
+export interface SharedQueue {
+  readonly control: SharedArrayBuffer
+  readonly bytes: SharedArrayBuffer
+}
+
+/** Places in the shared control words. */
+export const Control = {
+  head: 0,
+  committed: 1,
+  applied: 2,
+  /** Raised by whoever wants what is committed to be applied at once. */
+  flush: 3,
+  /** 1: the journal writes what is queued and ends; 2: so does the applying thread. */
+  stop: 4,
+  /** 1 while a message about COMMITTED is on its way to the proxy's thread. */
+  acknowledging: 5,
+  /** Segments the journal has opened so far. */
+  segmentsOpened: 6,
+  /** Raised when a slot becomes free. */
+  slotFreed: 7,
+  slotStates: 16,
+  segmentSlots: 16 + 256,
+  segmentStarts: 16 + 512,
+} as const
+
+export const SlotState = { absent: 0, free: 1, used: 2 } as const
+
+/** Most journal segments: slots, and segments alive at a time. */
+export const MAX_SLOTS = 256
+
+const CONTROL_WORDS = 16 + 768
+
+/** `capacity` in bytes, a power of two of at least 64 KiB. */
+export function createSharedQueue(capacity: number): SharedQueue {
+  return { control: new SharedArrayBuffer(CONTROL_WORDS * 4), bytes: new SharedArrayBuffer(capacity) }
+}
+
+/** One thread's access to the queue. */
+export class Queue {
+  readonly control: Int32Array
+  readonly capacity: number
+  readonly #bytes: Buffer
+  readonly #scratch = Buffer.alloc(MAX_ENTRY_BYTES)
+
+  constructor({ control, bytes }: SharedQueue) {
+    this.control = new Int32Array(control)
+    this.#bytes = Buffer.from(bytes)
+    this.capacity = bytes.byteLength
+  }
+
+  /** The absolute position whose low bits stand at `place`; it is at or after `known`, by less than 4 GiB. */
+  position(place: number, known: number): number {
+    const low = Atomics.load(this.control, place)
+    return known + ((low - known) >>> 0)
+  }
+
+  publish(place: number, position: number): void {
+    Atomics.store(this.control, place, position | 0)
+    Atomics.notify(this.control, place)
+  }
+
+  /** Has `encode` write one entry at `position`; returns the position behind it. */
+  write(position: number, encode: (target: Buffer, start: number) => number): number {
+    const start = position % this.capacity
+    if (start + MAX_ENTRY_BYTES <= this.capacity) return position + encode(this.#bytes, start) - start
+    const length = encode(this.#scratch, 0)
+    const first = Math.min(length, this.capacity - start)
+    this.#scratch.copy(this.#bytes, start, 0, first)
+    this.#scratch.copy(this.#bytes, 0, first, length)
+    return position + length
+  }
+
+  /** Views of the bytes between two positions: one, or two where the ring wraps. */
+  views(from: number, to: number): Buffer[] {
+    const start = from % this.capacity
+    const end = start + (to - from)
+    if (end <= this.capacity) return [this.#bytes.subarray(start, end)]
+    return [this.#bytes.subarray(start), this.#bytes.subarray(0, end - this.capacity)]
+  }
+
+  /** A copy of the bytes between two positions. */
+  copy(from: number, to: number): Buffer {
+    return Buffer.concat(this.views(from, to), to - from)
+  }
+}
