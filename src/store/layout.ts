@@ -14,6 +14,9 @@
 /** Longest key id that gets a ring, in bytes: LMDB keys are at most 1978. */
 export const MAX_KEY_BYTES = 1024
 
+/** The largest number, and the latest time in Unix ms, that the 48 bits of a key or a state hold. */
+export const LATEST = 2 ** 48 - 1
+
 /** The ring of requests that belong to no known key. */
 export const UNATTRIBUTED_RING = 0
 
@@ -45,9 +48,14 @@ export function seqOfBlockKey(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(4, 6)
 }
 
+/** A time that 48 bits don't hold is taken for the nearest that they do: durations come from outside. */
+export function boundedTime(time: number): number {
+  return Math.max(0, Math.min(time, LATEST))
+}
+
 export function scheduleKey(due: number, purpose: number, ring: number): Buffer {
   const key = Buffer.allocUnsafe(11)
-  key.writeUIntBE(due, 0, 6)
+  key.writeUIntBE(boundedTime(due), 0, 6)
   key[6] = purpose
   key.writeUInt32BE(ring, 7)
   return key
@@ -60,7 +68,7 @@ export function parseScheduleKey(key: Uint8Array): { due: number; purpose: numbe
 
 export function tombstoneKey(time: number, ring: number): Buffer {
   const key = Buffer.allocUnsafe(10)
-  key.writeUIntBE(time, 0, 6)
+  key.writeUIntBE(boundedTime(time), 0, 6)
   key.writeUInt32BE(ring, 6)
   return key
 }

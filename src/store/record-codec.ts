@@ -6,6 +6,7 @@ import type {
   Outcome,
   RequesterKind,
 } from '../record.ts'
+import { MAX_KEY_BYTES } from './layout.ts'
 
 /**
  * The compact bytes of a record, format version 1 (big-endian). They are written once, when the exchange
@@ -22,6 +23,7 @@ import type {
  */
 export const RECORD_VERSION = 1
 export const TIME_OFFSET = 1
+const DURATION_OFFSET = 7
 const BITS_OFFSET = 11
 const KIND_OFFSET = 12
 export const STATUS_OFFSET = 13
@@ -30,7 +32,7 @@ export const SEARCH_LENGTH_OFFSET = 19
 export const TEXT_OFFSET = 21
 
 /** Longest kept text of each field, in UTF-16 units; what is longer ends in «…». */
-const FIELD_LIMIT = {
+export const FIELD_LIMIT = {
   action: 128,
   requester: 256,
   address: 64,
@@ -55,15 +57,15 @@ const KINDS: readonly RequesterKind[] = ['account', 'token', 'certificate', 'ano
 export function encodeRecord(record: AuditRecord, target: Buffer, start: number): number {
   target[start] = RECORD_VERSION
   target.writeUIntBE(record.time, start + TIME_OFFSET, 6)
-  target.writeUInt32BE(Math.min(record.durationMs, 0xffffffff), start + 7)
+  target.writeUInt32BE(inUint32(record.durationMs), start + DURATION_OFFSET)
   target[start + BITS_OFFSET] =
     CHANNELS.indexOf(record.channel) |
     (CLASSES.indexOf(record.class) << 2) |
     (OUTCOMES.indexOf(record.outcome) << 4) |
     (SOURCES.indexOf(record.addressSource) << 6)
   target[start + KIND_OFFSET] = KINDS.indexOf(record.requester.kind)
-  target.writeUInt16BE(record.status, start + STATUS_OFFSET)
-  target.writeUInt32BE(Math.min(record.items, 0xffffffff), start + ITEMS_OFFSET)
+  target.writeUInt16BE(record.status & 0xffff, start + STATUS_OFFSET)
+  target.writeUInt32BE(inUint32(record.items), start + ITEMS_OFFSET)
   const text = start + TEXT_OFFSET
   let at = writeField(record.action, FIELD_LIMIT.action, target, text)
   at = writeField(record.requester.id, FIELD_LIMIT.requester, target, at)
@@ -96,7 +98,7 @@ export function decodeRecord(bytes: Buffer, start: number, end: number, key: str
   const reason = next()
   return {
     time: recordTime(bytes, start),
-    durationMs: bytes.readUInt32BE(start + 7),
+    durationMs: bytes.readUInt32BE(start + DURATION_OFFSET),
     channel: CHANNELS[bits & 3] ?? 'api',
     address,
     addressSource: SOURCES[bits >> 6] ?? 'socket',
@@ -140,10 +142,26 @@ export function recordStatus(bytes: Buffer, start: number): number {
   return bytes.readUInt16BE(start + STATUS_OFFSET)
 }
 
+/** The bytes that `text` is kept as in `field`, its NUL included: what an exact filter compares with. */
+export function fieldBytes(field: keyof typeof FIELD_LIMIT, text: string): Buffer {
+  const limit = FIELD_LIMIT[field]
+  const bytes = Buffer.allocUnsafe(3 * limit + 1)
+  return bytes.subarray(0, writeField(text, limit, bytes, 0))
+}
+
+/** `record` with `key` behind it, as the unattributed ring keeps it; a longer key ends in «…». */
+export function withKey(record: Buffer, key: string): Buffer {
+  const bytes = Buffer.from(key)
+  if (bytes.length <= MAX_KEY_BYTES) return Buffer.concat([record, bytes])
+  // A character cut in two decodes to U+FFFD at the end, and that is dropped.
+  const kept = bytes.toString('utf8', 0, MAX_KEY_BYTES - 3).replace(/\uFFFD$/, '')
+  return Buffer.concat([record, Buffer.from(`${kept}…`)])
+}
+
 /** Writes `text` and its NUL; returns the offset behind it. */
 function writeField(text: string, limit: number, target: Buffer, at: number): number {
   const length = text.length
-  if (length > limit) return writeField(`${text.slice(0, limit - 1)}…`, limit, target, at)
+  if (length > limit) return writeField(shortened(text, limit), limit, target, at)
   // Nearly all fields are short ASCII: a plain loop costs less than a call into the encoder.
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
@@ -152,6 +170,18 @@ function writeField(text: string, limit: number, target: Buffer, at: number): nu
   }
   target[at + length] = 0
   return at + length + 1
+}
+
+/** Never cuts a surrogate pair in two. */
+function shortened(text: string, limit: number): string {
+  const last = text.charCodeAt(limit - 2)
+  const splitsPair = last >= 0xd800 && last <= 0xdbff
+  return `${text.slice(0, splitsPair ? limit - 2 : limit - 1)}…`
+}
+
+/** A clock that steps back makes a duration negative, and a body may claim any number of items. */
+function inUint32(number: number): number {
+  return Math.max(0, Math.min(number, 0xffffffff))
 }
 
 /** NUL ends a field, so one inside a field is kept as U+FFFD. */
