@@ -61,7 +61,9 @@ export function numberField(fields: Fields, name: string, rule: NumberRule): num
 /** A whole number of the query string, e.g. `pageNo`. */
 export function numberParameter(query: URLSearchParams, name: string, rule: NumberRule): number {
   const text = query.get(name)
-  return numberField(text === null ? {} : { [name]: text === '' ? Number.NaN : Number(text) }, name, rule)
+  if (text === null) return rule.fallback
+  // Number() would also take '', ' 7', '0x7' and '7e0'.
+  return numberField({ [name]: /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN }, name, rule)
 }
 
 /** One of `choices`; where it is absent, the first. */

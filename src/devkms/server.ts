@@ -30,7 +30,7 @@ export interface DevKmsOptions {
   readonly exposeToNetwork?: boolean
   /** Judge token addresses by X-Forwarded-For; only behind a proxy that writes it. Off by default. */
   readonly trustForwardedFor?: boolean
-  /** Called for every request just before it is answered; must not throw. */
+  /** Called for every whole request just before it is answered; must not throw. */
   readonly executed?: (request: ExecutedRequest) => void
 }
 
@@ -40,8 +40,8 @@ export interface DevKms {
   readonly url: string
   readonly accounts: readonly Account[]
   /**
-   * Issues a token of a key directly, e.g. one that is already expired. Fails with a KmsFailure where there is no
-   * such key or its token generator is not active.
+   * Issues a token of a key directly, e.g. one that is already expired. Fails with KEY_UNKNOWN where there is no
+   * such key, with a KmsFailure where its token generator is not active.
    */
   issueToken(keyTag: string, order: TokenOrder): Promise<string>
   /** Stops at once; requests in flight are cut off. */
@@ -81,6 +81,8 @@ export async function startDevKms(options: DevKmsOptions): Promise<DevKms> {
 function makeServer(service: Service, executed: (request: ExecutedRequest) => void): Server {
   const server = createServer({ keepAliveTimeout: 30_000 }, async (request, response) => {
     const answer = await perform(service, request)
+    // Cut off before its end, a request is neither carried out nor answered.
+    if (!request.complete) return
     executed({ method: request.method ?? '', target: request.url ?? '', status: answer.status })
     send(request, response, answer)
   })
