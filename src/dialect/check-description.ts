@@ -1,0 +1,95 @@
+import type {
+  AnswerFieldDescription,
+  DialectFile,
+  ErrorShapeDescription,
+  FieldDescription,
+  RequesterDescription,
+  RouteOptions,
+} from './description.ts'
+import { fillTemplate } from './error-answer.ts'
+import type { RouteLine } from './route-line.ts'
+
+/** Names and indexes from the top of the file to a value. */
+export type ValuePath = readonly (string | number)[]
+
+/** Takes note of a mistake at a place in the file. */
+export type ReportMistake = (path: ValuePath, reason: string) => void
+
+/** What a schema can't say of the file's top level. */
+export function checkFile(file: DialectFile, report: ReportMistake): void {
+  for (const [i, source] of file.requester.entries()) checkRequester(source, ['requester', i], report)
+  for (const [i, shape] of file.error.entries()) checkErrorShape(shape, ['error', i], report)
+  if (file.error.every((shape) => shape.status !== undefined)) {
+    report(['error'], 'expected one shape without a status, for all other statuses')
+  }
+  if (file.requestId !== undefined) checkAnswerField(file.requestId, ['requestId'], report)
+  for (const [i, field] of (file.errorCode ?? []).entries()) checkAnswerField(field, ['errorCode', i], report)
+}
+
+function checkRequester(source: RequesterDescription, path: ValuePath, report: ReportMistake): void {
+  const { header, sigv4, certificate, kind } = source
+  if (count(header, sigv4, certificate) !== 1) {
+    report(path, 'expected exactly one of header, sigv4 and certificate')
+    return
+  }
+  if (certificate !== undefined && kind !== 'certificate') report(path, 'expected kind: certificate')
+  if (sigv4 !== undefined && kind !== 'account') report(path, 'expected kind: account beside sigv4')
+  if (header !== undefined && kind === 'certificate') report(path, 'expected kind: account or token')
+  if (source.scheme !== undefined && header === undefined) report(path, 'scheme needs a header')
+  if (source.jwtClaims !== undefined && kind !== 'token') report(path, 'jwtClaims needs kind: token')
+  if (source.alone !== undefined && certificate !== undefined) report(path, 'alone needs a header or sigv4')
+}
+
+function checkErrorShape(shape: ErrorShapeDescription, path: ValuePath, report: ReportMistake): void {
+  try {
+    JSON.parse(fillTemplate(shape.body, 500, 'reason'))
+  } catch {
+    report([...path, 'body'], 'expected JSON once {status} and {reason} are filled in')
+  }
+}
+
+function checkAnswerField(field: AnswerFieldDescription, path: ValuePath, report: ReportMistake): void {
+  if (count(field.response, field.responseHeader) !== 1) {
+    report(path, 'expected exactly one of response and responseHeader')
+  }
+}
+
+/** What a schema can't say of one route; `path` leads to the options. */
+export function checkRoute(
+  line: RouteLine,
+  options: RouteOptions,
+  path: ValuePath,
+  report: ReportMistake,
+): void {
+  const names = line.path.filter(({ kind }) => kind !== 'literal').map(({ text }) => text)
+  if (options.key !== undefined) checkField(options.key, names.includes('key'), [...path, 'key'], report)
+  if (options.keyVersion !== undefined) {
+    checkField(options.keyVersion, names.includes('version'), [...path, 'keyVersion'], report)
+  }
+  if (options.items !== undefined && count(options.items.request, options.items.response) !== 1) {
+    report([...path, 'items'], 'expected exactly one of request and response')
+  }
+  for (const [i, { lifetimeHours }] of (options.issues ?? []).entries()) {
+    if (lifetimeHours.unlimited !== undefined && lifetimeHours.request === undefined) {
+      report([...path, 'issues', i, 'lifetimeHours'], 'unlimited needs a request pointer')
+    }
+  }
+  if (options.destroys !== undefined && options.key === undefined && !names.includes('key')) {
+    report([...path, 'destroys'], 'expected a route that names its key, by {key} or by the option key')
+  }
+}
+
+function checkField(field: FieldDescription, inPath: boolean, path: ValuePath, report: ReportMistake): void {
+  const { header, query, request, response, responseHeader } = field
+  const asked = count(header, query, request) + (inPath ? 1 : 0)
+  const answered = count(response, responseHeader)
+  if (asked > 1) report(path, 'expected at most one place in the request: path, header, query or request')
+  if (answered > 1) report(path, 'expected at most one place in the answer: response or responseHeader')
+  if (asked + answered === 0) {
+    report(path, 'expected header, query, request, response or responseHeader')
+  }
+}
+
+function count(...values: readonly unknown[]): number {
+  return values.filter((value) => value !== undefined).length
+}

@@ -1,0 +1,132 @@
+import type { Destruction, IssuedToken, Judgement, Operation, ResponseHead } from './dialect.ts'
+import { printable, word } from './excerpt.ts'
+import { type AnswerPlace, readAnswerField } from './field.ts'
+import { mayBeJson, parseJson } from './json-body.ts'
+import { refuseKeyId } from './key-id.ts'
+import { lookUp, type Pointer } from './pointer.ts'
+import { longestKeyVersion } from './read.ts'
+import { countItems } from './read-body.ts'
+import type { DestructionRule, Route } from './route.ts'
+
+/** Longest error code and request id that are kept, in characters; longer ones are cut. */
+const longestErrorCode = 64
+const longestRequestId = 128
+
+/** Longer tokens could not come back in a header. In characters. */
+const longestToken = 16_384
+
+/** What judging an answer takes. */
+export interface JudgeRules {
+  readonly successStatuses: ReadonlySet<number>
+  /** A body field that must have this value, where it is there, for a success. */
+  readonly unlessBody: { readonly pointer: Pointer; readonly not: unknown } | null
+  readonly errorCodes: readonly AnswerPlace[]
+  readonly requestId: AnswerPlace | null
+  readonly keyIdBytes: number
+}
+
+const noTokens: readonly IssuedToken[] = []
+
+/** What an answer means; `route` is null for an operation of no route. */
+export function judgeAnswer(
+  rules: JudgeRules,
+  route: Route | null,
+  operation: Operation,
+  response: ResponseHead,
+  body: Uint8Array | null,
+): Judgement {
+  const { status, rawHeaders } = response
+  const maySucceed = rules.successStatuses.has(status)
+  const document = needsBody(rules, route, maySucceed) && mayBeJson(rawHeaders) ? parseJson(body) : undefined
+  const requestId = rules.requestId === null ? '' : readAnswerField(rules.requestId, rawHeaders, document)
+  const succeeded = maySucceed && !isContradicted(rules, document)
+  // An answer without a final status (RFC 9110 15.2) says nothing of what was executed.
+  const outcome = succeeded ? 'success' : status >= 200 ? 'failure' : 'unknown'
+  const known = succeeded ? route : null
+  return {
+    outcome,
+    errorCode: outcome === 'failure' ? errorCodeOf(rules.errorCodes, rawHeaders, document) : '',
+    requestId: printable(requestId, longestRequestId),
+    key: known === null ? '' : keyOf(known, rawHeaders, document, rules.keyIdBytes),
+    keyVersion: (known === null ? '' : versionOf(known, rawHeaders, document)) || operation.keyVersion,
+    items:
+      known === null || known.itemsAnswered === null
+        ? (operation.bodyFields?.items ?? 0)
+        : countItems(lookUp(document, known.itemsAnswered)),
+    issued: known === null || known.issues.length === 0 ? noTokens : issuedBy(known, operation, document),
+    destruction:
+      known === null || known.destruction === null
+        ? null
+        : destructionBy(known.destruction, operation, document),
+  }
+}
+
+/** Whether any field of this answer is in its body. */
+function needsBody(rules: JudgeRules, route: Route | null, maySucceed: boolean): boolean {
+  if (rules.requestId?.header === '') return true
+  if (!maySucceed) return rules.errorCodes.some(isInBody)
+  return rules.unlessBody !== null || (route?.needsResponseBody ?? false)
+}
+
+export function isInBody(place: AnswerPlace): boolean {
+  return place.header === ''
+}
+
+function isContradicted({ unlessBody }: JudgeRules, document: unknown): boolean {
+  if (unlessBody === null || document === undefined) return false
+  const value = lookUp(document, unlessBody.pointer)
+  return value !== undefined && value !== unlessBody.not
+}
+
+function errorCodeOf(
+  places: readonly AnswerPlace[],
+  rawHeaders: readonly string[],
+  document: unknown,
+): string {
+  for (const place of places) {
+    const code = printable(readAnswerField(place, rawHeaders, document), longestErrorCode)
+    if (code !== '') return code
+  }
+  return ''
+}
+
+function keyOf({ key }: Route, rawHeaders: readonly string[], document: unknown, limit: number): string {
+  if (key.answer === null) return ''
+  const id = readAnswerField(key.answer, rawHeaders, document)
+  return refuseKeyId(id, limit, 'message') === null ? id : ''
+}
+
+function versionOf({ keyVersion }: Route, rawHeaders: readonly string[], document: unknown): string {
+  if (keyVersion.answer === null) return ''
+  return word(readAnswerField(keyVersion.answer, rawHeaders, document), longestKeyVersion)
+}
+
+function issuedBy({ issues, defaults }: Route, { bodyFields }: Operation, document: unknown): IssuedToken[] {
+  const { lifetimesMs } = bodyFields ?? defaults
+  const issued: IssuedToken[] = []
+  for (const [i, issue] of issues.entries()) {
+    const token = lookUp(document, issue.token)
+    if (typeof token !== 'string' || token === '' || token.length > longestToken) continue
+    issued.push({ token, lifetimeMs: lifetimesMs[i] ?? issue.defaultMs })
+  }
+  return issued
+}
+
+function destructionBy(
+  rule: DestructionRule,
+  { bodyFields }: Operation,
+  document: unknown,
+): Destruction | null {
+  switch (rule.kind) {
+    case 'fixed':
+      return rule.destruction
+    case 'asked':
+      return { kind: 'scheduled', afterMs: bodyFields?.destroyAfterMs ?? rule.defaultMs }
+    case 'answered': {
+      const value = lookUp(document, rule.at)
+      const at = typeof value === 'string' ? Date.parse(value) : Number(value) * rule.unitMs
+      // Without a date nothing is scheduled yet: a key can wait for its replicas, for one.
+      return Number.isFinite(at) && at > 0 ? { kind: 'scheduled-at', at: Math.floor(at) } : null
+    }
+  }
+}
