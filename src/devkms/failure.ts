@@ -32,23 +32,29 @@ export type ServiceProblem = keyof typeof serviceTable
 /** A request that is refused, with the answer it gets: HTTP status and JSON body. */
 export class KmsFailure extends Error {
   override readonly name = 'KmsFailure'
+  /** The gateway's number or the service's word. */
+  readonly code: string
   readonly status: number
   readonly body: object
 
-  constructor(status: number, body: object, message: string) {
+  constructor(code: string, message: string, answer: { readonly status: number; readonly body: object }) {
     super(message)
-    this.status = status
-    this.body = body
+    this.code = code
+    this.status = answer.status
+    this.body = answer.body
   }
 }
 
 /** A refusal in front of the key service, in the gateway's shape. */
 export function gatewayFailure(problem: GatewayProblem): KmsFailure {
   const [status, errorCode, message] = gatewayTable[problem]
-  return new KmsFailure(status, { error: { errorCode, message } }, message)
+  return new KmsFailure(errorCode, message, { status, body: { error: { errorCode, message } } })
 }
 
 /** A refusal by the key service; `message` must hold nothing secret, since it is answered as `msg`. */
 export function serviceFailure(code: ServiceProblem, message: string): KmsFailure {
-  return new KmsFailure(serviceTable[code], { code, msg: message, data: null }, message)
+  return new KmsFailure(code, message, {
+    status: serviceTable[code],
+    body: { code, msg: message, data: null },
+  })
 }

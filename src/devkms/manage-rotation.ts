@@ -26,8 +26,8 @@ export function handleDisableAutoRotation(key: Key, { now }: Call): object {
 
 export function handleUpdateRotationPeriod(key: Key, { fields, now }: Call): object {
   requireStatus(key, 'ENABLE', 'DISABLE')
-  const { rotationPeriod } = fields
-  if (rotationPeriod === undefined) {
+  const { rotationPeriod = null } = fields
+  if (rotationPeriod === null) {
     throw serviceFailure('INVALID_PARAMETER', 'expected rotationPeriod as a number of days')
   }
   key.rotationPeriod = numberField(fields, 'rotationPeriod', rotationPeriodRule)
