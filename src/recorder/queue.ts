@@ -47,12 +47,15 @@ export function createSharedQueue(capacity: number): SharedQueue {
 export class Queue {
   readonly control: Int32Array
   readonly capacity: number
+  /** See {@link open}. */
+  target: Buffer
   readonly #bytes: Buffer
   readonly #scratch = Buffer.alloc(MAX_ENTRY_BYTES)
 
   constructor({ control, bytes }: SharedQueue) {
     this.control = new Int32Array(control)
     this.#bytes = Buffer.from(bytes)
+    this.target = this.#bytes
     this.capacity = bytes.byteLength
   }
 
@@ -67,14 +70,25 @@ export class Queue {
     Atomics.notify(this.control, place)
   }
 
-  /** Has `encode` write one entry at `position`; returns the position behind it. */
-  write(position: number, encode: (target: Buffer, start: number) => number): number {
+  /**
+   * Where the entry for `position` is to be encoded: at the returned offset of {@link target}, which has room
+   * for any entry. {@link put} ends what this began.
+   */
+  open(position: number): number {
     const start = position % this.capacity
-    if (start + MAX_ENTRY_BYTES <= this.capacity) return position + encode(this.#bytes, start) - start
-    const length = encode(this.#scratch, 0)
-    const first = Math.min(length, this.capacity - start)
-    this.#scratch.copy(this.#bytes, start, 0, first)
-    this.#scratch.copy(this.#bytes, 0, first, length)
+    const fits = start + MAX_ENTRY_BYTES <= this.capacity
+    this.target = fits ? this.#bytes : this.#scratch
+    return fits ? start : 0
+  }
+
+  /** The entry of `length` bytes is encoded; returns the position behind it. */
+  put(position: number, length: number): number {
+    if (this.target === this.#scratch) {
+      const start = position % this.capacity
+      const first = Math.min(length, this.capacity - start)
+      this.#scratch.copy(this.#bytes, start, 0, first)
+      this.#scratch.copy(this.#bytes, 0, first, length)
+    }
     return position + length
   }
 

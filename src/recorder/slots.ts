@@ -51,9 +51,10 @@ export class SlotCleaner {
     if (this.#done < this.#bytes) {
       const length = Math.min(SLICE_BYTES, this.#bytes - this.#done)
       this.#done += writeSync(this.#fd, ZEROS, 0, length, this.#done)
+      // Synced slice by slice: a whole segment at once would hold up the journal's own syncs.
+      fdatasyncSync(this.#fd)
       return false
     }
-    fdatasyncSync(this.#fd)
     writeSync(this.#fd, encodeFreeHeader(), 0, undefined, 0)
     fdatasyncSync(this.#fd)
     closeSync(this.#fd)

@@ -1,0 +1,17 @@
+/** What the journal's thread sends when COMMITTED has moved. */
+export const ACKNOWLEDGEMENT = 'ack'
+
+/** What a thread sends when it can't do its work. */
+export interface ThreadFailure {
+  readonly kind: 'failed'
+  /** null: it can again. */
+  readonly message: string | null
+  /** The system's error code (`ENOSPC`), or keytrail's own. */
+  readonly code: string
+}
+
+export function threadFailure(error: Error | null): ThreadFailure {
+  if (error === null) return { kind: 'failed', message: null, code: '' }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
+  return { kind: 'failed', message: error.message, code }
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { type ErrorCode, KeytrailError } from '../errors.ts'
+import type { Retention } from '../store/ring.ts'
+import type { ApplyThreadData, StoreOpened } from './apply-thread.ts'
+import type { Durability } from './journal.ts'
+import type { JournalThreadData } from './journal-thread.ts'
+import { Control, Queue, type SharedQueue } from './queue.ts'
+import { ACKNOWLEDGEMENT, type ThreadFailure } from './thread-message.ts'
+
+/** The part of recording a thread does. */
+export type Part = 'journal' | 'rings'
+
+export interface ThreadsOptions {
+  /** The data directory. */
+  readonly path: string
+  readonly durability: Durability
+  readonly segmentBytes: number
+  readonly maxSegments: number
+  readonly mapSize: number
+  readonly retention: Retention
+  readonly maxRings: number
+  /** Moves the store's clock, in ms (tests). */
+  readonly clockOffsetMs: number
+}
+
+export interface ThreadsEvents {
+  /** COMMITTED has moved. */
+  acknowledged(): void
+  /** A part can't do its work, or (null) can again. */
+  failed(part: Part, failure: KeytrailError | null): void
+}
+
+/** The journal's thread and the applying one. */
+export class Threads {
+  readonly opened: StoreOpened
+  readonly #queue: Queue
+  readonly #journal: Worker
+  readonly #rings: Worker
+  #closing = false
+
+  /** Opens and recovers the store; throws what the applying thread reports instead of an open store. */
+  static async start(options: ThreadsOptions, shared: SharedQueue): Promise<Threads> {
+    const data: ApplyThreadData = { ...options, queue: shared }
+    const rings = startThread(import.meta.url, './apply-thread', data)
+    const [message] = (await once(rings, 'message')) as [StoreOpened | ThreadFailure]
+    if (message.kind === 'opened') return new Threads(options, shared, rings, message)
+    await rings.terminate()
+    throw new KeytrailError(storeErrorCode(message.code), message.message ?? 'the store could not be opened')
+  }
+
+  private constructor(
+    { durability, segmentBytes }: ThreadsOptions,
+    shared: SharedQueue,
+    rings: Worker,
+    opened: StoreOpened,
+  ) {
+    const { directory, instance, recovery } = opened
+    const { position, sequence } = recovery
+    const data: JournalThreadData = {
+      queue: shared,
+      directory,
+      segmentBytes,
+      durability,
+      instance,
+      position,
+      sequence,
+    }
+    this.opened = opened
+    this.#queue = new Queue(shared)
+    this.#rings = rings
+    this.#journal = startThread(import.meta.url, './journal-thread', data)
+  }
+
+  /** Call at once: what the threads said before is not kept. */
+  watch(events: ThreadsEvents): void {
+    this.#watchOne('journal', this.#journal, events)
+    this.#watchOne('rings', this.#rings, events)
+  }
+
+  /** Has everything up to `head` written and applied, then ends both threads. */
+  async close(head: number): Promise<void> {
+    this.#closing = true
+    const { control } = this.#queue
+    Atomics.store(control, Control.stop, 1)
+    this.#queue.publish(Control.head, head)
+    await ended(this.#journal)
+    Atomics.store(control, Control.stop, 2)
+    for (const place of [Control.committed, Control.flush]) Atomics.notify(control, place)
+    await ended(this.#rings)
+  }
+
+  #watchOne(part: Part, thread: Worker, events: ThreadsEvents): void {
+    thread.on('message', (message: typeof ACKNOWLEDGEMENT | ThreadFailure) => {
+      if (message === ACKNOWLEDGEMENT) events.acknowledged()
+      else
+        events.failed(
+          part,
+          message.message === null ? null : partFailure(part, message.message, message.code),
+        )
+    })
+    thread.on('error', (error: Error) => events.failed(part, partFailure(part, error.message, '')))
+    thread.on('exit', () => {
+      if (!this.#closing) events.failed(part, partFailure(part, 'its thread ended; restart keytrail', ''))
+    })
+  }
+}
+
+function partFailure(part: Part, message: string, code: string): KeytrailError {
+  const stable = code === 'STORE_LOCKED' ? 'STORE_LOCKED' : 'STORE_UNAVAILABLE'
+  return new KeytrailError(stable, `the ${part} can't be written: ${message}`)
+}
+
+/**
+ * Starts the worker thread whose module stands beside `importer` (its `import.meta.url`) under `name`, in the
+ * form this process runs: TypeScript in the tests, JavaScript in the package.
+ */
+function startThread(importer: string, name: string, workerData: unknown): Worker {
+  const extension = importer.slice(importer.lastIndexOf('.'))
+  return new Worker(new URL(`${name}${extension}`, importer), { workerData, name })
+}
+
+function storeErrorCode(code: string): ErrorCode {
+  if (code === 'STORE_FORMAT' || code === 'STORE_DAMAGED' || code === 'STORE_LOCKED') return code
+  return code.startsWith('E') ? 'STORE_UNWRITABLE' : 'STORE_DAMAGED'
+}
+
+async function ended(thread: Worker): Promise<void> {
+  if (thread.threadId !== -1) await once(thread, 'exit')
+}
