@@ -1,17 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
-import { type Access, EVERYBODY, type Right } from './access.ts'
+import { type Access, createAccess, EVERYBODY, type Grant } from './access.ts'
 import { createJwtVerifier, type JwtTrust } from './jwt.ts'
 import { HistoryProblem } from './problem.ts'
 
 /** A static bearer token: only its SHA-256 is known here. */
-export interface HistoryToken {
-  readonly name: string
+export interface HistoryToken extends Grant {
   /** SHA-256 of the token's bytes, hex. */
   readonly sha256: string
-  /** Globs of the key ids it reaches; `*` alone reaches everything. */
-  readonly keys: readonly string[]
-  readonly rights: readonly Right[]
 }
 
 /** Who may read histories; `none` is refused unless the listener is bound to loopback. */
@@ -28,7 +24,7 @@ export type Authenticate = (authorization: string | undefined) => Promise<Access
 /** Compiles `auth` once. Throws `CONFIG_INVALID` for a hash that is none. */
 export function createAuthenticate(auth: HistoryAuth, clock: () => number): Authenticate {
   if (auth.kind === 'none') return async () => EVERYBODY
-  const known = auth.tokens.map((token) => ({ hash: parseHash(token), access: accessOf(token) }))
+  const known = auth.tokens.map((token) => ({ hash: parseHash(token), access: createAccess(token) }))
   const verifyJwt = auth.jwt === undefined ? null : createJwtVerifier(auth.jwt, clock)
   return async (authorization) => {
     const presented = bearerToken(authorization)
@@ -52,10 +48,6 @@ function findToken(known: readonly KnownToken[], presented: string): Access | nu
     if (timingSafeEqual(token.hash, hash)) found = token.access
   }
   return found
-}
-
-function accessOf(token: HistoryToken): Access {
-  return Object.freeze({ name: token.name, rights: token.rights, keys: token.keys })
 }
 
 function parseHash(token: HistoryToken): Buffer {

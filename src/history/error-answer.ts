@@ -37,11 +37,14 @@ function plainFacts(status: number, code: ErrorCode, detail: string): ErrorFacts
 /** Answers with a problem document (RFC 9457). */
 export function sendProblem(reply: FastifyReply, facts: ErrorFacts): FastifyReply {
   const { status, code, detail, extension, headers } = facts
-  return reply
-    .code(status)
-    .headers(headers)
-    .type('application/problem+json')
-    .send(problemDocument(status, code, detail, extension))
+  return (
+    reply
+      .code(status)
+      .headers(headers)
+      .type('application/problem+json')
+      // Bytes, because fastify would add a charset to text, a parameter which RFC 9457 6.1 does not know.
+      .send(Buffer.from(problemDocument(status, code, detail, extension)))
+  )
 }
 
 /** For targets which the router can't take apart: no hook ran for them, so the headers are set here. */

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { KeytrailError } from '../errors.ts'
-import { type Access, type Right, reachesEverything, reachesKey } from './access.ts'
+import { MAX_KEY_BYTES } from '../store/layout.ts'
+import type { Access, Right } from './access.ts'
 import { createAuthenticate } from './auth.ts'
 import type { HistoryContext } from './options.ts'
 import { HistoryProblem } from './problem.ts'
@@ -48,10 +49,10 @@ export function accessOf(request: FastifyRequest): Access {
 
 /**
  * Throws `KEY_UNKNOWN` for a key out of the caller's reach, before the store is asked: neither the answer nor
- * its time tells whether the key exists.
+ * its time tells whether the key exists. Nor is the store asked for an id too long to have a ring.
  */
 export function requireKey(request: FastifyRequest, key: string): void {
-  if (!reachesKey(accessOf(request), key)) throw unknownKey()
+  if (!accessOf(request).reaches(key) || Buffer.byteLength(key) > MAX_KEY_BYTES) throw unknownKey()
 }
 
 export function unknownKey(): HistoryProblem {
@@ -63,7 +64,7 @@ function checkRights(access: Access, requirement: Requirement): void {
   if (requirement !== 'known' && !access.rights.includes(needed)) {
     throw forbidden(`expected the right ${needed}, the token has ${access.rights.join(', ') || 'none'}`)
   }
-  if (requirement === 'read-all' && !reachesEverything(access)) {
+  if (requirement === 'read-all' && !access.reachesAll) {
     throw forbidden('expected a token for all keys (*), the token is limited to some')
   }
 }

@@ -1,12 +1,17 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { HistoryQuery, RingName } from '../store/reader.ts'
-import { MAX_CURSOR_LENGTH } from './cursor.ts'
 import { requireKey } from './guard.ts'
 import { parseInstant } from './instant.ts'
-import { KeyParams } from './keys-routes.ts'
 import { missingKey } from './missing-key.ts'
 import type { HistoryContext } from './options.ts'
+import {
+  CursorParameter,
+  KeyParams,
+  LimitParameter,
+  NextCursorSchema,
+  parameters,
+} from './page-parameters.ts'
 import { checkPeriod } from './query-parameters.ts'
 import {
   ChannelSchema,
@@ -25,30 +30,27 @@ const InstantParameter = Type.Optional(
 )
 const TextParameter = Type.String({ format: 'no-nul', maxLength: MAX_FILTER_LENGTH, default: '' })
 
-const HistoryParameters = Type.Object(
-  {
-    from: InstantParameter,
-    to: InstantParameter,
-    q: Type.String({
-      ...TextParameter,
-      description:
-        'Case-insensitive substring of action, requester, address, outcome, status, error code or request id',
-    }),
-    action: TextParameter,
-    requester: TextParameter,
-    address: TextParameter,
-    channel: Type.Optional(ChannelSchema),
-    outcome: Type.Optional(OutcomeSchema),
-    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
-    cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR_LENGTH })),
-  },
-  { additionalProperties: false },
-)
+const HistoryParameters = parameters({
+  from: InstantParameter,
+  to: InstantParameter,
+  q: Type.String({
+    ...TextParameter,
+    description:
+      'Case-insensitive substring of action, requester, address, outcome, status, error code or request id',
+  }),
+  action: TextParameter,
+  requester: TextParameter,
+  address: TextParameter,
+  channel: Type.Optional(ChannelSchema),
+  outcome: Type.Optional(OutcomeSchema),
+  limit: LimitParameter,
+  cursor: CursorParameter,
+})
 type HistoryParameters = Static<typeof HistoryParameters>
 
 const HistorySchema = Type.Object({
   records: Type.Array(RecordSchema, { description: 'Newest first' }),
-  nextCursor: Type.Union([Type.String(), Type.Null()]),
+  nextCursor: NextCursorSchema,
   total: Type.Integer({ description: 'What matches in the whole ring, limit and cursor aside' }),
   coverage: CoverageSchema,
 })
@@ -86,13 +88,13 @@ export function historyRoutes(app: FastifyInstance, context: HistoryContext): vo
 function historyPage(
   { reader, cursors, instance }: HistoryContext,
   ring: RingName,
-  parameters: HistoryParameters,
+  filters: HistoryParameters,
 ): Static<typeof HistorySchema> {
-  const query = historyQuery(parameters)
+  const query = historyQuery(filters)
   // A key id that was destroyed and came back has another ring, and a cursor into the first one ends there.
   const openedAt = ring.kind === 'key' ? (reader.key(ring.key)?.since ?? missingKey(reader, ring.key)) : 0
   const scope = JSON.stringify(['history', instance, ring, openedAt, { ...query, limit: 0 }])
-  const before = parameters.cursor === undefined ? null : Number(cursors.open(scope, parameters.cursor))
+  const before = filters.cursor === undefined ? null : Number(cursors.open(scope, filters.cursor))
   const page = reader.history(ring, { ...query, before })
   if (page === null) return ring.kind === 'key' ? missingKey(reader, ring.key) : NOTHING
   return {
@@ -118,10 +120,10 @@ const NOTHING: Static<typeof HistorySchema> = {
   },
 }
 
-function historyQuery(parameters: HistoryParameters): HistoryQuery {
-  const from = parameters.from === undefined ? null : parseInstant(parameters.from)
-  const to = parameters.to === undefined ? null : parseInstant(parameters.to)
+function historyQuery(filters: HistoryParameters): HistoryQuery {
+  const from = filters.from === undefined ? null : parseInstant(filters.from)
+  const to = filters.to === undefined ? null : parseInstant(filters.to)
   checkPeriod({ name: 'from', ms: from }, { name: 'to', ms: to })
-  const { q, action, requester, address, channel = '', outcome = '', limit } = parameters
+  const { q, action, requester, address, channel = '', outcome = '', limit } = filters
   return { from, to, q, action, requester, address, channel, outcome, limit, offset: 0, before: null }
 }

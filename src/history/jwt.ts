@@ -8,7 +8,7 @@ import {
   jwtVerify,
 } from 'jose'
 import { KeytrailError } from '../errors.ts'
-import type { Access, Right } from './access.ts'
+import { type Access, createAccess, type Right } from './access.ts'
 import { HistoryProblem } from './problem.ts'
 
 /** Whose JWTs are accepted. */
@@ -50,7 +50,7 @@ export function createJwtVerifier(
       currentDate: new Date(clock()),
     }
     try {
-      return accessOf((await jwtVerify(token, keys, checks)).payload)
+      return claimedAccess((await jwtVerify(token, keys, checks)).payload)
     } catch (error) {
       if (typeof trust.jwks === 'string' && isUnavailable(error)) {
         throw new HistoryProblem('JWKS_UNAVAILABLE', 'the key set that verifies JWTs could not be fetched')
@@ -80,15 +80,15 @@ function isUnavailable(error: unknown): boolean {
   return !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC'
 }
 
-function accessOf(payload: JWTPayload): Access {
+function claimedAccess(payload: JWTPayload): Access {
   const { sub, keytrail_rights: rights, keytrail_keys: keys } = payload
-  return {
+  return createAccess({
     name: typeof sub === 'string' ? sub.slice(0, MAX_GLOB_LENGTH) : 'jwt',
     rights: claimedWords(rights).filter(isRight),
     keys: claimedWords(keys)
       .slice(0, MAX_GLOBS)
       .filter((glob) => glob.length <= MAX_GLOB_LENGTH),
-  }
+  })
 }
 
 function claimedWords(claim: unknown): string[] {

@@ -1,3 +1,4 @@
+import type { Logger } from '../log.ts'
 import type { Reader } from '../store/reader.ts'
 import type { HistoryAuth } from './auth.ts'
 import type { Cursors } from './cursor.ts'
@@ -23,11 +24,8 @@ export const DEFAULT_HISTORY_LIMITS: HistoryLimits = Object.freeze({
   scannedEntries: 20_000,
 })
 
-/** Where the history reports what its operator should know; pino fits. */
-export interface HistoryLogger {
-  info(details: object, message: string): void
-  error(details: object, message: string): void
-}
+/** Where the history reports what its operator should know. */
+export type HistoryLogger = Pick<Logger, 'info' | 'error'>
 
 export interface Readiness {
   readonly ready: boolean

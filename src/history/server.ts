@@ -16,6 +16,7 @@ import { DEFAULT_HISTORY_LIMITS, type HistoryContext, type HistoryOptions } from
 import { HistoryProblem } from './problem.ts'
 import { formats, queryProblem, readIntegers } from './query-parameters.ts'
 import { logRequests } from './request-log.ts'
+import { tombstoneRoutes } from './tombstone-routes.ts'
 
 /** How long a request under way may take after {@link HistoryServer.close}, in ms. */
 const CLOSE_GRACE_MS = 2000
@@ -115,6 +116,7 @@ function addRoutes(app: FastifyInstance, context: HistoryContext): void {
     native.addHook('preHandler', settle)
     keysRoutes(native, context)
     historyRoutes(native, context)
+    tombstoneRoutes(native, context)
   })
   app.register(
     async (naver) => {
