@@ -24,7 +24,9 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       else resolve(Buffer.concat(chunks))
     })
     request.on('error', reject)
-    request.on('close', () => reject(gatewayFailure('bad-request')))
+    request.on('close', () => {
+      if (!request.complete) reject(gatewayFailure('bad-request'))
+    })
   })
 }
 
