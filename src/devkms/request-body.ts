@@ -25,7 +25,7 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     })
     request.on('error', reject)
     request.on('close', () => {
-      if (!request.complete) reject(gatewayFailure('bad-request'))
+      if (!request.readableEnded) reject(gatewayFailure('bad-request'))
     })
   })
 }

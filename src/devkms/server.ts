@@ -82,7 +82,7 @@ function makeServer(service: Service, executed: (request: ExecutedRequest) => vo
   const server = createServer({ keepAliveTimeout: 30_000 }, async (request, response) => {
     const answer = await perform(service, request)
     // Cut off before its end, a request is neither carried out nor answered.
-    if (!request.complete) return
+    if (!request.readableEnded) return
     executed({ method: request.method ?? '', target: request.url ?? '', status: answer.status })
     send(request, response, answer)
   })
