@@ -1,7 +1,7 @@
 import { type DestinationStream, type LoggerOptions, pino } from 'pino'
 import { KeytrailError } from './errors.ts'
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** Writes one line. `fields` must hold no secret; an error goes into `err`, a stable code into `code`. */
 export type WriteLine = (fields: Readonly<Record<string, unknown>>, message: string) => void
@@ -23,7 +23,7 @@ export interface RateLimitedLogger {
   flush(): void
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel
   /** Takes whole lines; standard output by default. */
   readonly destination?: DestinationStream

@@ -15,7 +15,7 @@ export interface ClientAddress {
  */
 export type ForwardedHeader = 'x-forwarded-for' | 'forwarded' | 'either'
 
-export interface ClientAddressOptions {
+interface ClientAddressOptions {
   /** CIDR blocks; nobody's header is believed without them. */
   readonly trustedProxies: readonly string[]
   /** `either` by default. */

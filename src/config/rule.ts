@@ -1,0 +1,126 @@
+import { type Bind, formatBind, isLoopback } from './bind.ts'
+import type { Path, Problem } from './problem.ts'
+import type { ConfigSections } from './schema.ts'
+
+/** What no single field can know; each looks at the sections that are valid by themselves. */
+const RULES: readonly ((sections: ConfigSections) => Problem[])[] = [
+  uniqueListeners,
+  oneSocketEach,
+  noLoop,
+  narrowTrust,
+  conditionedChannels,
+  nestedLimits,
+  guardedHistory,
+  completeTokens,
+  completeJwt,
+]
+
+/** The problems between fields. */
+export function checkRules(sections: ConfigSections): Problem[] {
+  return RULES.flatMap((rule) => rule(sections))
+}
+
+function uniqueListeners({ listeners = [] }: ConfigSections): Problem[] {
+  return repeated(
+    listeners.map(({ name }) => name),
+    (index) => ['listeners', index, 'name'],
+  )
+}
+
+function oneSocketEach({ listeners = [], history }: ConfigSections): Problem[] {
+  // any number of sockets may ask for a free port
+  const socket = (bind: Bind) => (bind.port === 0 ? null : formatBind(bind))
+  const sockets = listeners.map(({ bind }) => socket(bind))
+  if (history !== undefined) sockets.push(socket(history.bind))
+  return repeated(sockets, (index) =>
+    index < listeners.length ? ['listeners', index, 'bind'] : ['history', 'bind'],
+  )
+}
+
+function repeated(values: readonly (string | null)[], pathOf: (index: number) => Path): Problem[] {
+  return values.flatMap((value, index) => {
+    const first = values.indexOf(value)
+    if (value === null || first === index) return []
+    const message = `${value} is taken by ${pathOf(first).slice(0, 2).join(' ')}; give each its own`
+    return [{ path: pathOf(index), message }]
+  })
+}
+
+function noLoop({ listeners = [], upstream }: ConfigSections): Problem[] {
+  if (upstream === undefined) return []
+  const { host } = new URL(upstream.url)
+  const own = listeners.find(({ bind }) => formatBind(bind) === host)
+  if (own === undefined) return []
+  return [
+    {
+      path: ['upstream', 'url'],
+      message: `${host} is keytrail’s own listener ${own.name}; give the key API’s`,
+    },
+  ]
+}
+
+function narrowTrust({ trustedProxies = [] }: ConfigSections): Problem[] {
+  return trustedProxies.flatMap((block, index) =>
+    block.endsWith('/0')
+      ? [{ path: ['trustedProxies', index], message: `${block} would let every client name its own address` }]
+      : [],
+  )
+}
+
+function conditionedChannels({ channelRules = [] }: ConfigSections): Problem[] {
+  return channelRules.flatMap(({ from, header }, index) =>
+    from.length === 0 && header === null
+      ? [{ path: ['channelRules', index], message: 'has no condition; expected from, header or both' }]
+      : [],
+  )
+}
+
+function nestedLimits({ limits }: ConfigSections): Problem[] {
+  if (limits === undefined) return []
+  const problems: Problem[] = []
+  const atMost = (name: keyof typeof limits, bound: keyof typeof limits) => {
+    if (limits[name] > limits[bound]) {
+      problems.push({ path: ['limits', name], message: `must not be more than limits.${bound}` })
+    }
+  }
+  atMost('headersTimeout', 'requestTimeout')
+  atMost('heldBody', 'body')
+  atMost('target', 'header')
+  return problems
+}
+
+function guardedHistory({ history }: ConfigSections): Problem[] {
+  if (history === undefined) return []
+  const { auth, bind } = history
+  if (auth === 'none') {
+    if (isLoopback(bind.host)) return []
+    const message = `none lets everybody read who reaches ${formatBind(bind)}; give tokens or jwt, or bind to 127.0.0.1`
+    return [{ path: ['history', 'auth'], message }]
+  }
+  if (auth.tokens.length > 0 || auth.jwt !== null) return []
+  return [{ path: ['history', 'auth'], message: 'lets nobody read; expected tokens, jwt or both' }]
+}
+
+function completeTokens({ history }: ConfigSections): Problem[] {
+  if (history === undefined || history.auth === 'none') return []
+  const { tokens } = history.auth
+  const pathOf = (index: number): Path => ['history', 'auth', 'tokens', index]
+  const names = repeated(
+    tokens.map(({ name }) => name),
+    (index) => [...pathOf(index), 'name'],
+  )
+  const incomplete = tokens.flatMap(({ sha256, file }, index) =>
+    (sha256 === null) === (file === null)
+      ? [{ path: pathOf(index), message: 'expected one of sha256 and file' }]
+      : [],
+  )
+  return [...names, ...incomplete]
+}
+
+function completeJwt({ history }: ConfigSections): Problem[] {
+  if (history === undefined || history.auth === 'none' || history.auth.jwt === null) return []
+  const { jwksUrl, jwksFile } = history.auth.jwt
+  return (jwksUrl === null) === (jwksFile === null)
+    ? [{ path: ['history', 'auth', 'jwt'], message: 'expected one of jwksUrl and jwksFile' }]
+    : []
+}

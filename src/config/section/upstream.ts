@@ -1,0 +1,59 @@
+import { choice, duration, integer, nullable, parsed, section, text } from '../field.ts'
+
+const HOUR = 3_600_000
+
+/** `http://host[:port]` and nothing more: the request target is forwarded as it came. */
+export function parseOrigin(value: unknown): string | null {
+  if (typeof value !== 'string' || !/^https?:\/\/[^\s/?#@\\]+\/?$/i.test(value)) return null
+  return URL.canParse(value) ? new URL(value).origin : null
+}
+
+function pemFile(description: string) {
+  return nullable(
+    { description, unsupported: true },
+    text({ description: 'PEM file.' }, 'the path of a PEM file'),
+  )
+}
+
+export const upstream = section('The key API.', {
+  url: parsed<string>(
+    {
+      description:
+        'The key API: scheme, host and port only, the path of each request is forwarded as it came.',
+      default: 'http://127.0.0.1:8200',
+    },
+    {
+      expected: 'http://host:port or https://host:port, without path, query or user',
+      parse: parseOrigin,
+      format: (value) => value,
+    },
+  ),
+  connections: integer(
+    { description: 'Connections kept to the key API; further requests wait for one.', default: 64 },
+    { min: 1, max: 10_000 },
+  ),
+  timeouts: section('How long to wait for the key API.', {
+    connect: duration({ description: 'To be connected, else 502.', default: '3s' }, { min: 1, max: HOUR }),
+    response: duration(
+      {
+        description:
+          'Until the response head, and between two parts of the body, else 504; the request may have been executed and is recorded as `unknown`.',
+        default: '30s',
+      },
+      { min: 1, max: HOUR },
+    ),
+  }),
+  host: choice(
+    {
+      description:
+        'The `Host` header towards the key API: `keep` the client’s, which signatures cover, or `rewrite` it to the host of the URL.',
+      default: 'keep',
+    },
+    ['keep', 'rewrite'],
+  ),
+  tls: section('TLS towards an https key API.', {
+    ca: pemFile('Authorities that the key API’s certificate is checked against, PEM.'),
+    cert: pemFile('Certificate chain shown to the key API, PEM.'),
+    key: pemFile('Private key of that certificate, PEM.'),
+  }),
+})
