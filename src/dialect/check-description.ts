@@ -1,12 +1,17 @@
-import type {
-  AnswerFieldDescription,
-  DialectFile,
-  ErrorShapeDescription,
-  FieldDescription,
-  RequesterDescription,
-  RouteOptions,
+import type { Static, TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import {
+  AnswerField,
+  type AnswerFieldDescription,
+  ErrorShape,
+  type ErrorShapeDescription,
+  type FieldDescription,
+  Requester,
+  type RequesterDescription,
+  type RouteOptions,
 } from './description.ts'
 import { fillTemplate } from './error-answer.ts'
+import { lookUp } from './pointer.ts'
 import type { RouteLine } from './route-line.ts'
 
 /** Names and indexes from the top of the file to a value. */
@@ -15,15 +20,32 @@ export type ValuePath = readonly (string | number)[]
 /** Takes note of a mistake at a place in the file. */
 export type ReportMistake = (path: ValuePath, reason: string) => void
 
-/** What a schema can't say of the file's top level. */
-export function checkFile(file: DialectFile, report: ReportMistake): void {
-  for (const [i, source] of file.requester.entries()) checkRequester(source, ['requester', i], report)
-  for (const [i, shape] of file.error.entries()) checkErrorShape(shape, ['error', i], report)
-  if (file.error.every((shape) => shape.status !== undefined)) {
+/**
+ * What a schema can't say of the file's top level. Each part that keeps to its own schema is looked at, so that all
+ * mistakes are told at once.
+ */
+export function checkFile(file: unknown, report: ReportMistake): void {
+  const parts = lookUp(file, ['requester'])
+  checkEach(Requester, parts, ['requester'], (source, path) => checkRequester(source, path, report))
+  const shapes = lookUp(file, ['error'])
+  checkEach(ErrorShape, shapes, ['error'], (shape, path) => checkErrorShape(shape, path, report))
+  if (Array.isArray(shapes) && shapes.every((shape) => lookUp(shape, ['status']) !== undefined)) {
     report(['error'], 'expected one shape without a status, for all other statuses')
   }
-  if (file.requestId !== undefined) checkAnswerField(file.requestId, ['requestId'], report)
-  for (const [i, field] of (file.errorCode ?? []).entries()) checkAnswerField(field, ['errorCode', i], report)
+  const codes = lookUp(file, ['errorCode'])
+  checkEach(AnswerField, codes, ['errorCode'], (field, path) => checkAnswerField(field, path, report))
+  const requestId = lookUp(file, ['requestId'])
+  if (Value.Check(AnswerField, requestId)) checkAnswerField(requestId, ['requestId'], report)
+}
+
+function checkEach<Schema extends TSchema>(
+  schema: Schema,
+  list: unknown,
+  path: ValuePath,
+  check: (item: Static<Schema>, path: ValuePath) => void,
+): void {
+  if (!Array.isArray(list)) return
+  for (const [i, item] of list.entries()) if (Value.Check(schema, item)) check(item, [...path, i])
 }
 
 function checkRequester(source: RequesterDescription, path: ValuePath, report: ReportMistake): void {

@@ -26,7 +26,8 @@ const Positive = Type.Number({ exclusiveMinimum: 0, description: 'a number great
 
 const span = { after: Type.Optional(Text), until: Type.Optional(Text) }
 
-const AnswerField = Type.Object(
+/** A place in the answer. */
+export const AnswerField = Type.Object(
   { response: Type.Optional(Pointer), responseHeader: Type.Optional(HeaderName), ...span },
   strict,
 )
@@ -43,7 +44,8 @@ const FieldDescription = Type.Object(
   strict,
 )
 
-const Requester = Type.Object(
+/** A place that names the requester. */
+export const Requester = Type.Object(
   {
     header: Type.Optional(HeaderName),
     sigv4: Type.Optional(HeaderName),
@@ -86,7 +88,8 @@ const Success = Type.Object(
   strict,
 )
 
-const ErrorShape = Type.Object(
+/** What an answer of the sidecar's own looks like. */
+export const ErrorShape = Type.Object(
   {
     status: Type.Optional(Statuses),
     contentType: Type.Optional(

@@ -15,6 +15,9 @@ const longestRequestId = 128
 /** Longer tokens could not come back in a header. In characters. */
 const longestToken = 16_384
 
+/** The end of the year 9999, Unix ms: a later date is none. */
+const latestTime = 253_402_300_799_999
+
 /** What judging an answer takes. */
 export interface JudgeRules {
   readonly successStatuses: ReadonlySet<number>
@@ -123,10 +126,17 @@ function destructionBy(
     case 'asked':
       return { kind: 'scheduled', afterMs: bodyFields?.destroyAfterMs ?? rule.defaultMs }
     case 'answered': {
-      const value = lookUp(document, rule.at)
-      const at = typeof value === 'string' ? Date.parse(value) : Number(value) * rule.unitMs
+      const at = timeOf(lookUp(document, rule.at), rule.unitMs)
       // Without a date nothing is scheduled yet: a key can wait for its replicas, for one.
-      return Number.isFinite(at) && at > 0 ? { kind: 'scheduled-at', at: Math.floor(at) } : null
+      return at === null ? null : { kind: 'scheduled-at', at }
     }
   }
+}
+
+/** Unix ms of a number in units of `unitMs`, or of a date as a text (RFC 3339); null for anything else. */
+function timeOf(value: unknown, unitMs: number): number | null {
+  let time = Number.NaN
+  if (typeof value === 'number') time = Math.floor(value * unitMs)
+  else if (typeof value === 'string') time = Date.parse(value)
+  return time > 0 && time <= latestTime ? time : null
 }

@@ -16,7 +16,8 @@ export function reportMismatches(
     if (told.has(error.path)) continue
     told.add(error.path)
     const below = error.path === '' ? [] : parsePointer(error.path)
-    report([...path, ...below], reasonOf(error, below.at(-1) ?? 'the file'))
+    const name = below.join('.') || (path.length === 0 ? 'the file' : 'options')
+    report([...path, ...below], reasonOf(error, name))
   }
 }
 
@@ -29,6 +30,8 @@ function reasonOf({ type, schema, value, message }: ValueError, name: string): s
 }
 
 function excerpt(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'a mapping'
   const text = JSON.stringify(value) ?? 'nothing'
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }

@@ -1,5 +1,15 @@
 import { Value } from '@sinclair/typebox/value'
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+} from 'yaml'
 import { KeytrailError } from '../errors.ts'
 import { checkFile, type ReportMistake, type ValuePath } from './check-description.ts'
 import { type Description, DialectFile } from './description.ts'
@@ -20,8 +30,16 @@ export function parseDescription(text: string, file: string): Description {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
   const mistakes: Mistake[] = []
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    mistakes.push({ line: lines.linePos(pos[0]).line, reason: message })
+    const { line } = lines.linePos(pos[0])
+    mistakes.push({ line, reason: message + hintFor(text.split('\n')[line - 1] ?? '') })
   }
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return
+      const { line } = lines.linePos(alias.range?.[0] ?? 0)
+      mistakes.push({ line, reason: `the alias *${alias.source} stands for nothing before it` })
+    },
+  })
   if (mistakes.length > 0) throw invalid(file, mistakes)
 
   const report: ReportMistake = (path, reason) => {
@@ -32,10 +50,14 @@ export function parseDescription(text: string, file: string): Description {
 
   reportMismatches(DialectFile, content, [], report)
   const routes = parseRoutes(routesOf(content), report)
-  if (!Value.Check(DialectFile, content)) throw invalid(file, mistakes)
   checkFile(content, report)
-  if (mistakes.length > 0) throw invalid(file, mistakes)
+  if (mistakes.length > 0 || !Value.Check(DialectFile, content)) throw invalid(file, mistakes)
   return { ...content, routes }
+}
+
+/** The commonest slip: without the colon a route's options are no YAML. */
+function hintFor(line: string): string {
+  return line.includes(' -> ') ? " (a route's options stand behind a colon: `-> action class: { … }`)" : ''
 }
 
 /** The routes as they stand, so that their mistakes are told together with those of the rest. */

@@ -7,6 +7,8 @@ import { lookUp } from './pointer.ts'
 import { longestKeyVersion } from './read.ts'
 import { dayMs, hourMs, type IssueRule, type Route } from './route.ts'
 
+const centuryMs = 36_525 * dayMs
+
 /** The key is in the body, and nobody looked at all of it. */
 const bodyTooLong: Refusal = { status: 413, reason: 'body-too-long' }
 
@@ -57,8 +59,10 @@ function lifetimeOf({ asked, unlimited, defaultMs }: IssueRule, document: unknow
   return amountOf(value, hourMs) ?? defaultMs
 }
 
-/** A number greater than 0, also one written as a text, in ms; null for anything else. */
+/** A number greater than 0, also one written as a text, in ms; null for anything else, and for over a century. */
 function amountOf(value: unknown, unitMs: number): number | null {
   const amount = typeof value === 'string' ? Number(value) : value
-  return typeof amount === 'number' && amount > 0 ? amount * unitMs : null
+  if (typeof amount !== 'number') return null
+  const ms = amount * unitMs
+  return ms > 0 && ms <= centuryMs ? ms : null
 }
