@@ -1,4 +1,5 @@
 import type { Database, Environment } from './environment.ts'
+import { boundedTime, LATEST } from './layout.ts'
 
 /** Who a token acts for: kept until it expires. */
 export interface Credential {
@@ -10,19 +11,20 @@ export interface Credential {
   readonly issuer: string
 }
 
-/** The largest time 48 bits hold. */
-export const NEVER = 2 ** 48 - 1
+/** Expiry of a token without end. */
+export const NEVER = LATEST
 
 const EXPIRY_PREFIX = 'x'.charCodeAt(0)
 const TOKEN_PREFIX = 't'.charCodeAt(0)
 
 /** Keeps the credential and a timer for its end. Needs a transaction. */
 export function keepCredential({ credentials }: Environment, { hash, expires, issuer }: Credential): void {
+  const end = boundedTime(expires)
   const value = Buffer.alloc(6 + Buffer.byteLength(issuer))
-  value.writeUIntBE(expires, 0, 6)
+  value.writeUIntBE(end, 0, 6)
   value.write(issuer, 6)
   credentials.put(tokenKey(hash), value)
-  if (expires !== NEVER) credentials.put(expiryKey(expires, hash), Buffer.from([1]))
+  if (end !== NEVER) credentials.put(expiryKey(end, hash), Buffer.from([1]))
 }
 
 /** The issuer of the token with this keyed hash; null where it is not known or has expired at `now`. */
@@ -34,10 +36,7 @@ export function issuerOf(credentials: Database, hash: Buffer, now: number): stri
 
 /** Removes at most `limit` credentials that have expired at `now`. Needs a transaction. */
 export function forgetExpiredCredentials({ credentials }: Environment, now: number, limit: number): void {
-  const none = Buffer.alloc(0)
-  for (const { key } of [
-    ...credentials.range({ start: expiryKey(0, none), end: expiryKey(now, none), limit }),
-  ]) {
+  for (const key of [...credentials.keys({ ...expiredAt(now), limit })]) {
     const hash = Buffer.from(key).subarray(7)
     const stored = credentials.get(tokenKey(hash))
     if (stored !== undefined && stored.readUIntBE(0, 6) <= now) credentials.remove(tokenKey(hash))
@@ -47,10 +46,14 @@ export function forgetExpiredCredentials({ credentials }: Environment, now: numb
 
 /** Whether {@link forgetExpiredCredentials} would find one. */
 export function hasExpiredCredential(credentials: Database, now: number): boolean {
-  const none = Buffer.alloc(0)
-  for (const _ of credentials.range({ start: expiryKey(0, none), end: expiryKey(now, none), limit: 1 }))
-    return true
+  for (const _ of credentials.keys({ ...expiredAt(now), limit: 1 })) return true
   return false
+}
+
+/** Bounds of the timers that have run out at `now`, that very millisecond included. */
+function expiredAt(now: number): { start: Buffer; end: Buffer } {
+  const none = Buffer.alloc(0)
+  return { start: expiryKey(0, none), end: expiryKey(now + 1, none) }
 }
 
 function tokenKey(hash: Buffer): Buffer {
@@ -60,7 +63,7 @@ function tokenKey(hash: Buffer): Buffer {
 function expiryKey(expires: number, hash: Buffer): Buffer {
   const key = Buffer.alloc(7 + hash.length)
   key[0] = EXPIRY_PREFIX
-  key.writeUIntBE(expires, 1, 6)
+  key.writeUIntBE(boundedTime(expires), 1, 6)
   hash.copy(key, 7)
   return key
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Database as LmdbDatabase, open } from 'lmdb'
+import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb'
+import { checkStoreFile, missingStore, unusable } from './store-file.ts'
 
 /** One ordered map of bytes to bytes. Inside a transaction, reads see what it wrote so far. */
 export interface Database {
@@ -8,6 +9,8 @@ export interface Database {
   remove(key: Uint8Array): void
   /** From `start` (inclusive) to `end` (exclusive); reversed: from `start` (inclusive) down to `end` (exclusive). */
   range(bounds: Bounds): Iterable<{ key: Uint8Array; value: Buffer }>
+  /** The keys of {@link Database.range} alone. */
+  keys(bounds: Bounds): Iterable<Uint8Array>
 }
 
 export interface Bounds {
@@ -19,6 +22,8 @@ export interface Bounds {
 
 /** The store's LMDB environment; nothing of the library's shape is seen outside this file. */
 export interface Environment {
+  /** The data directory. */
+  readonly path: string
   readonly meta: Database
   readonly keys: Database
   readonly records: Database
@@ -36,7 +41,7 @@ export interface EnvironmentOptions {
   /** The data directory. */
   readonly path: string
   readonly access: 'read' | 'write'
-  /** Most bytes the store may grow to; the file is sparse. */
+  /** Bytes of address space mapped at the start; the library maps more by itself where the file outgrows them. */
   readonly mapSize: number
 }
 
@@ -44,25 +49,23 @@ export interface EnvironmentOptions {
 export const STORE_FILE = 'store.mdb'
 
 /**
- * Opens the environment. `overlappingSync: false` makes a synchronous transaction return only when data and
+ * Opens the environment, or throws `STORE_MISSING`, `STORE_DAMAGED`, `STORE_FORMAT` or `STORE_UNWRITABLE`.
+ * `overlappingSync: false` makes a synchronous transaction return only when data and
  * meta page are on disk (seen with strace on lmdb 3.5.6); `noSubdir` is explicit because a dot in the path
  * changes the library's guess.
  */
-export function openEnvironment({ path, access, mapSize }: EnvironmentOptions): Environment {
-  const root = open({
-    path: join(path, STORE_FILE),
-    noSubdir: true,
-    readOnly: access === 'read',
-    mapSize,
-    maxDbs: 12,
-    maxReaders: 126,
-    overlappingSync: false,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  })
-  const database = (name: string): Database =>
-    wrap(root.openDB<Buffer, Uint8Array>(name, { encoding: 'binary', keyEncoding: 'binary' }))
+export function openEnvironment(options: EnvironmentOptions): Environment {
+  const { path } = options
+  const root = openRoot(options)
+  const database = (name: string): Database => {
+    const found = root.openDB<Buffer, Uint8Array>(name, { encoding: 'binary', keyEncoding: 'binary' })
+    // A reader can come between the making of the file and that of its databases.
+    if (found !== undefined) return wrap(found)
+    void root.close()
+    throw missingStore(join(path, STORE_FILE), 'one that is just being made')
+  }
   return {
+    path,
     meta: database('meta'),
     keys: database('keys'),
     records: database('records'),
@@ -75,6 +78,26 @@ export function openEnvironment({ path, access, mapSize }: EnvironmentOptions): 
   }
 }
 
+function openRoot({ path, access, mapSize }: EnvironmentOptions): RootDatabase<Buffer, Uint8Array> {
+  const file = join(path, STORE_FILE)
+  checkStoreFile(file, access)
+  try {
+    return open({
+      path: file,
+      noSubdir: true,
+      readOnly: access === 'read',
+      mapSize,
+      maxDbs: 12,
+      maxReaders: 126,
+      overlappingSync: false,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    })
+  } catch (error) {
+    throw unusable(file, error)
+  }
+}
+
 function wrap(database: LmdbDatabase<Buffer, Uint8Array>): Database {
   return {
     get: (key) => database.getBinary(key),
@@ -83,5 +106,6 @@ function wrap(database: LmdbDatabase<Buffer, Uint8Array>): Database {
       database.removeSync(key)
     },
     range: (bounds) => database.getRange(bounds),
+    keys: (bounds) => database.getKeys({ ...bounds }),
   }
 }

@@ -25,8 +25,25 @@ export const UNATTRIBUTED_KEY = Buffer.from('u')
 /** What a ring is scheduled for. */
 export const Purpose = { sweep: 0, destroy: 1 } as const
 
+/** A key as the store knows it: lone surrogates, which UTF-8 can't hold, are U+FFFD as everywhere in the bytes. */
+export function storedKey(key: string): string {
+  return Buffer.byteLength(key) === key.length ? key : Buffer.from(key).toString()
+}
+
+/** Whether this key id can have a ring. */
+export function fitsRing(key: string): boolean {
+  return key !== '' && Buffer.byteLength(key) <= MAX_KEY_BYTES
+}
+
 export function ringStateKey(key: string): Buffer {
   return Buffer.from(`k${key}`)
+}
+
+/** Bounds of the ring states of the keys behind `after`. */
+export function ringStatesAfter(after: string): { start: Buffer; end: Buffer } {
+  // The smallest text behind another is that with a NUL; no key needs more bytes to be told apart than it can have.
+  const start = Buffer.from(`k${after}\0`).subarray(0, MAX_KEY_BYTES + 2)
+  return { start, end: Buffer.from('l') }
 }
 
 export function tombstonePointerKey(key: string): Buffer {
@@ -66,8 +83,10 @@ export function parseScheduleKey(key: Uint8Array): { due: number; purpose: numbe
   return { due: bytes.readUIntBE(0, 6), purpose: bytes.readUInt8(6), ring: bytes.readUInt32BE(7) }
 }
 
+export const TOMBSTONE_KEY_BYTES = 10
+
 export function tombstoneKey(time: number, ring: number): Buffer {
-  const key = Buffer.allocUnsafe(10)
+  const key = Buffer.allocUnsafe(TOMBSTONE_KEY_BYTES)
   key.writeUIntBE(boundedTime(time), 0, 6)
   key.writeUInt32BE(ring, 6)
   return key

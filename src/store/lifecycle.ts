@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../record.ts'
 import type { Database, Environment } from './environment.ts'
-import { Purpose, ringStateKey, scheduleKey } from './layout.ts'
+import { boundedTime, Purpose, ringStateKey, scheduleKey } from './layout.ts'
 import { ringCount, setRingCount } from './meta.ts'
 import type { Ring } from './ring.ts'
 import { layTombstone } from './tombstone.ts'
@@ -18,7 +18,8 @@ export function destructionFor(
   record: AuditRecord,
 ): ScheduledDestruction {
   return {
-    at: destruction === 'scheduled' ? destroyAt : 0,
+    // A date long past is due at once: 0 would cancel.
+    at: destruction === 'scheduled' ? Math.max(1, boundedTime(destroyAt)) : 0,
     by: record.requester.id,
     address: record.address,
   }

@@ -1,6 +1,7 @@
 import type { Outcome } from '../record.ts'
 import type { HistoryQuery } from './reader.ts'
 import {
+  fieldBytes,
   recordChannel,
   recordOutcome,
   recordStatus,
@@ -19,9 +20,9 @@ export function compileMatch({ q, action, requester, address, channel, outcome }
   const tests: Match[] = []
   if (channel !== '') tests.push((bytes, start) => recordChannel(bytes, start) === channel)
   if (outcome !== '') tests.push((bytes, start) => recordOutcome(bytes, start) === outcome)
-  if (action !== '') tests.push(fieldEquals(0, action))
-  if (requester !== '') tests.push(fieldEquals(1, requester))
-  if (address !== '') tests.push(fieldEquals(2, address))
+  if (action !== '') tests.push(fieldEquals(0, fieldBytes('action', action)))
+  if (requester !== '') tests.push(fieldEquals(1, fieldBytes('requester', requester)))
+  if (address !== '') tests.push(fieldEquals(2, fieldBytes('address', address)))
   if (q !== '') tests.push(contains(q))
   const [first, ...rest] = tests
   if (first === undefined) return null
@@ -31,9 +32,8 @@ export function compileMatch({ q, action, requester, address, channel, outcome }
 
 type MatchQuery = Pick<HistoryQuery, 'q' | 'action' | 'requester' | 'address' | 'channel' | 'outcome'>
 
-/** The searched text is a row of fields, each ended by NUL. */
-function fieldEquals(index: number, wanted: string): Match {
-  const field = Buffer.from(`${wanted}\0`)
+/** The searched text is a row of fields, each ended by NUL; `field` is one, its NUL included. */
+function fieldEquals(index: number, field: Buffer): Match {
   return (bytes, start) => {
     let at = start + TEXT_OFFSET
     for (let skip = index; skip > 0; skip--) at = bytes.indexOf(0, at) + 1
@@ -46,7 +46,8 @@ const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'unknown']
 
 /** Case-insensitive substring of the searched text, the outcome's word or the status. */
 function contains(q: string): Match {
-  const wanted = q.toLowerCase()
+  // A NUL would match the ends of fields; no field holds one, nor a lone surrogate.
+  const wanted = Buffer.from(q.replaceAll('\0', '\uFFFD')).toString().toLowerCase()
   const outcomes = new Set(OUTCOMES.filter((word) => word.includes(wanted)))
   const statuses = new Map<number, boolean>()
   const statusContains = (status: number): boolean => {

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
 import type { Database } from './environment.ts'
+import { missingStore } from './store-file.ts'
 
 /** Version of the store's format; a store with a higher one is refused. */
 const FORMAT = 1
@@ -30,8 +31,9 @@ export function initialiseMeta(meta: Database, path: string): void {
   meta.put(name.rings, number(0))
 }
 
-/** Throws `STORE_FORMAT` unless this release can read the store. */
+/** Throws `STORE_FORMAT` unless this release can read the store, `STORE_MISSING` where none was made yet. */
 export function checkFormat(meta: Database, path: string): void {
+  if (meta.get(name.format) === undefined) throw missingStore(path, 'one that no keytrail has written to')
   const found = read(meta, name.format)
   if (found === FORMAT) return
   throw new KeytrailError(
@@ -46,14 +48,12 @@ export function checkFormat(meta: Database, path: string): void {
 
 /** Random id of this store, 16 bytes; part of every record's stable id. */
 export function instanceOf(meta: Database): Buffer {
-  return meta.get(name.instance) ?? Buffer.alloc(16)
+  return required(meta, name.instance)
 }
 
 /** A key of its own for `purpose`, derived from the store's secret; never printed. */
 export function derivedKey(meta: Database, purpose: 'credentials' | 'cursors'): Buffer {
-  return createHmac('sha256', meta.get(name.secret) ?? Buffer.alloc(0))
-    .update(purpose)
-    .digest()
+  return createHmac('sha256', required(meta, name.secret)).update(purpose).digest()
 }
 
 /** How far the journal has been applied: an absolute offset in bytes. */
@@ -98,6 +98,16 @@ export function takeRingNumber(meta: Database): number {
   const ring = read(meta, name.nextRing)
   meta.put(name.nextRing, number(ring + 1))
   return ring
+}
+
+/** An entry without which nothing that is read or written would mean what it should. */
+function required(meta: Database, key: Buffer): Buffer {
+  const value = meta.get(key)
+  if (value !== undefined) return value
+  throw new KeytrailError(
+    'STORE_DAMAGED',
+    `store: expected the entry «${key}» in its meta database, found none; restore a backup of the data directory`,
+  )
 }
 
 function read(meta: Database, key: Buffer): number {

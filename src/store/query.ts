@@ -1,6 +1,7 @@
 import type { Environment } from './environment.ts'
-import { keyOfRingState, ringStateKey, UNATTRIBUTED_KEY } from './layout.ts'
-import { compileMatch } from './match.ts'
+import { fitsRing, keyOfRingState, ringStateKey, ringStatesAfter, UNATTRIBUTED_KEY } from './layout.ts'
+import { compileMatch, type Match } from './match.ts'
+import { checkFormat } from './meta.ts'
 import type {
   Coverage,
   HistoryPage,
@@ -14,21 +15,32 @@ import { decodeRecord } from './record-codec.ts'
 import type { Retention } from './ring.ts'
 import { decodeRingState } from './ring-state.ts'
 import { RingView } from './ring-view.ts'
-import { parseTombstone, tombstoneOf } from './tombstone.ts'
+import { tombstoneOf, tombstonesBefore } from './tombstone.ts'
 
 export interface ReaderOptions {
   readonly environment: Environment
   readonly retention: Retention
   /** Unix ms. */
   readonly clock: () => number
+  /** Most records that one query may scan. Default 1,000,000, some tenths of a second. */
+  readonly budget?: number
 }
 
+const DEFAULT_BUDGET = 1_000_000
+
 /** Reads of the store by {@link Reader}'s contract; each call sees the newest commit. */
-export function createReader({ environment, retention, clock }: ReaderOptions): Reader {
+export function createReader({
+  environment,
+  retention,
+  clock,
+  budget = DEFAULT_BUDGET,
+}: ReaderOptions): Reader {
   const { keys, records, tombstones } = environment
+  checkFormat(environment.meta, environment.path)
   const view = (stored: Buffer): RingView =>
     new RingView(decodeRingState(stored), records, retention, clock())
   const find = (ring: RingName): RingView | null => {
+    if (ring.kind === 'key' && !fitsRing(ring.key)) return null
     environment.refresh()
     const stored = keys.get(ring.kind === 'key' ? ringStateKey(ring.key) : UNATTRIBUTED_KEY)
     return stored === undefined ? null : view(stored)
@@ -36,8 +48,7 @@ export function createReader({ environment, retention, clock }: ReaderOptions): 
   return {
     keys(after, limit) {
       environment.refresh()
-      const start = Buffer.from(`k${after}\0`)
-      const bounds = { start: after === '' ? Buffer.from('k') : start, end: Buffer.from('l'), limit }
+      const bounds = { ...ringStatesAfter(after), limit }
       return [...keys.range(bounds)].map(({ key, value }) => summary(keyOfRingState(key), view(value)))
     },
     key(key) {
@@ -46,7 +57,7 @@ export function createReader({ environment, retention, clock }: ReaderOptions): 
     },
     history(ring, query) {
       const found = find(ring)
-      return found === null ? null : page(found, ring.kind === 'key' ? ring.key : '', query)
+      return found === null ? null : page(found, ring.kind === 'key' ? ring.key : '', query, budget)
     },
     lastUse(key) {
       const found = find({ kind: 'key', key })
@@ -55,58 +66,87 @@ export function createReader({ environment, retention, clock }: ReaderOptions): 
     },
     tombstones(before, limit) {
       environment.refresh()
-      const start = before === null ? Buffer.alloc(10, 0xff) : Buffer.from(before, 'hex')
-      const bounds = { start, end: Buffer.alloc(10), reverse: true, limit: limit + 2 }
-      const found = [...tombstones.range(bounds)].filter(({ key }) => before === null || !start.equals(key))
-      const more = found.length > limit
-      const last = found[limit - 1]
-      return {
-        tombstones: found.slice(0, limit).map(({ value }) => parseTombstone(value)),
-        nextBefore: more && last !== undefined ? Buffer.from(last.key).toString('hex') : null,
-      }
+      return tombstonesBefore(tombstones, before, limit)
     },
     tombstone(key) {
       environment.refresh()
-      return tombstoneOf(tombstones, keys, key)
+      return fitsRing(key) ? tombstoneOf(tombstones, keys, key) : null
     },
     close() {
-      environment.close()
+      void environment.close()
     },
   }
 }
 
-function page(view: RingView, key: string, query: HistoryQuery): HistoryPage {
+/** The part of a ring that a query is about, as sequence numbers. */
+interface Period {
+  readonly from: number
+  /** Exclusive. */
+  readonly end: number
+  /** Where the page starts: the records before this one. */
+  readonly before: number
+}
+
+function page(view: RingView, key: string, query: HistoryQuery, budget: number): HistoryPage {
   const from = query.from === null ? view.first : Math.max(view.first, view.firstSince(query.from))
   const end = query.to === null ? view.end : view.firstSince(query.to + 1)
-  const before = Math.min(end, query.before ?? end)
+  const period = { from, end, before: Math.min(end, query.before ?? end) }
   const match = compileMatch(query)
-  const { offset, limit } = query
-  const found: StoredRecord[] = []
+  const found =
+    match === null
+      ? wholePage(view, key, query, period)
+      : scannedPage(view, key, query, period, match, budget)
+  return { ...found, coverage: coverage(view) }
+}
+
+type Found = Omit<HistoryPage, 'coverage'>
+
+/** Where every record matches, places are computed and nothing is scanned. */
+function wholePage(view: RingView, key: string, { offset, limit }: HistoryQuery, period: Period): Found {
+  const { from, end, before } = period
+  const records = collect(view, key, from, before - offset, limit)
+  const last = records.at(-1)?.seq ?? from
+  return { records, nextBefore: last > from ? last : null, total: Math.max(0, end - from) }
+}
+
+/** Scans at most `budget` records: the whole period where that is enough to count it, else until the page is full. */
+function scannedPage(
+  view: RingView,
+  key: string,
+  { offset, limit }: HistoryQuery,
+  { from, end, before }: Period,
+  match: Match,
+  budget: number,
+): Found {
+  const countable = end - from <= budget
+  const lowest = Math.max(from, before - budget)
+  const records: StoredRecord[] = []
   let matching = 0
-  let skipped = 0
-  if (match === null) {
-    matching = Math.max(0, end - from)
-    found.push(...collect(view, key, from, before - offset, limit + 1))
-  } else {
-    view.walkBack(from, end, (bytes, start, stop, seq) => {
-      if (!match(bytes, start)) return true
-      matching++
-      if (seq >= before || found.length > limit) return true
-      if (skipped++ >= offset) found.push({ ...decodeRecord(bytes, start, stop, key), seq })
-      return true
-    })
-  }
-  const more = found.length > limit
-  if (more) found.pop()
-  const nextBefore = more ? (found.at(-1)?.seq ?? null) : null
-  return { records: found, nextBefore, total: matching, coverage: coverage(view) }
+  view.walkBack(lowest, before, (bytes, start, stop, seq) => {
+    if (!match(bytes, start)) return true
+    matching++
+    if (matching > offset && records.length <= limit) {
+      records.push({ ...decodeRecord(bytes, start, stop, key), seq })
+    }
+    return countable || records.length <= limit
+  })
+  const more = records.length > limit
+  if (more) records.pop()
+  const unscanned = lowest > from ? lowest : null
+  const nextBefore = more ? (records.at(-1)?.seq ?? null) : unscanned
+  if (!countable) return { records, nextBefore, total: null }
+  view.walkBack(Math.max(from, before), end, (bytes, start) => {
+    if (match(bytes, start)) matching++
+    return true
+  })
+  return { records, nextBefore, total: matching }
 }
 
 function collect(view: RingView, key: string, from: number, before: number, limit: number): StoredRecord[] {
   const found: StoredRecord[] = []
-  view.walkBack(from, before, (bytes, start, stop, seq) => {
+  view.walkBack(Math.max(from, before - limit), before, (bytes, start, stop, seq) => {
     found.push({ ...decodeRecord(bytes, start, stop, key), seq })
-    return found.length < limit
+    return true
   })
   return found
 }
@@ -118,7 +158,7 @@ function coverage(view: RingView): Coverage {
     evictedByCount: state.evictedByCount + hidden.byCount,
     evictedByAge: state.evictedByAge + hidden.byAge,
     lost: state.lost,
-    unknown: state.unknown,
+    unknown: view.unknown(),
     head: { seq: state.nextSeq - 1, hash: state.hash.toString('hex') },
   }
 }

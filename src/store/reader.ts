@@ -42,10 +42,13 @@ export interface Coverage {
 
 export interface HistoryPage {
   readonly records: readonly StoredRecord[]
-  /** Pass as `before` for the next page; null when there is none. */
+  /**
+   * Pass as `before` (with no offset) for the next page; null when there is none. Where the query's work budget
+   * ran out first, it is set although the page has fewer records than the limit, or none.
+   */
   readonly nextBefore: number | null
-  /** How many records match in the whole ring (cursor and limit aside). */
-  readonly total: number
+  /** How many records match in the whole ring (cursor and limit aside); null where that is beyond the work budget. */
+  readonly total: number | null
   readonly coverage: Coverage
 }
 

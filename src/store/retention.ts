@@ -11,13 +11,12 @@ interface Rings {
 
 /** Every ring has one sweep scheduled, so that an idle one is swept too. Needs a transaction. */
 export function scheduleSweep(schedule: Database, ring: Ring, due: number): void {
-  schedule.put(scheduleKey(Math.max(due, 0), Purpose.sweep, ring.state.ring), Buffer.from(ring.key))
+  schedule.put(scheduleKey(due, Purpose.sweep, ring.state.ring), Buffer.from(ring.key))
 }
 
 /** Whether a timer is due at `now` (Unix ms). */
 export function hasDueTimer(schedule: Database, now: number): boolean {
-  for (const _ of schedule.range({ start: scheduleKey(0, 0, 0), end: scheduleKey(now, 0, 0), limit: 1 }))
-    return true
+  for (const _ of schedule.keys({ ...untilDue(now), limit: 1 })) return true
   return false
 }
 
@@ -28,7 +27,7 @@ export function sweepDue(
   rings: Rings,
 ): number {
   const { schedule } = environment
-  const due = [...schedule.range({ start: scheduleKey(0, 0, 0), end: scheduleKey(now, 0, 0), limit })]
+  const due = [...schedule.range({ ...untilDue(now), limit })]
   for (const { key, value } of due) {
     schedule.remove(key)
     const { purpose, ring: number } = parseScheduleKey(key)
@@ -46,4 +45,9 @@ export function sweepDue(
     }
   }
   return due.length
+}
+
+/** Bounds of the timers due at `now`, that very millisecond included. */
+function untilDue(now: number): { start: Buffer; end: Buffer } {
+  return { start: scheduleKey(0, 0, 0), end: scheduleKey(now + 1, 0, 0) }
 }

@@ -1,7 +1,7 @@
 import { blockCount, blockNewest, blockOldest, FIRST_RECORD, nextRecord, recordEnd } from './block.ts'
 import type { Database } from './environment.ts'
 import { blockKey, seqOfBlockKey } from './layout.ts'
-import { recordTime } from './record-codec.ts'
+import { recordOutcome, recordTime } from './record-codec.ts'
 import type { Retention } from './ring.ts'
 import type { RingState } from './ring-state.ts'
 
@@ -39,15 +39,28 @@ export class RingView {
     return time
   }
 
+  /** How many of the records that may be seen have outcome `unknown`. */
+  unknown(): number {
+    let { unknown } = this.state
+    if (unknown === 0) return 0
+    this.walkBack(this.state.firstSeq, this.first, (bytes, start) => {
+      if (recordOutcome(bytes, start) === 'unknown') unknown--
+      return true
+    })
+    return unknown
+  }
+
   /** First record whose time is at or after `time`; `end` where there is none. A ring is sorted by time. */
   firstSince(time: number): number {
     let low = this.state.firstBlock
     let high = this.end
     while (low < high) {
-      const block = this.#blockOf(Math.floor((low + high) / 2))
+      const middle = Math.floor((low + high) / 2)
+      const block = this.#blockOf(middle)
       if (block === null) return high
-      if (blockNewest(block.bytes) < time) low = block.seq + blockCount(block.bytes)
-      else if (blockOldest(block.bytes) >= time) high = block.seq
+      // The bounds move by at least one record, so that this ends even where the store is damaged.
+      if (blockNewest(block.bytes) < time) low = Math.max(middle + 1, block.seq + blockCount(block.bytes))
+      else if (blockOldest(block.bytes) >= time) high = Math.min(middle, block.seq)
       else return firstInBlock(block.bytes, block.seq, time)
     }
     return high

@@ -1,3 +1,4 @@
+import { KeytrailError } from '../errors.ts'
 import {
   appendToBlock,
   type BlockWriter,
@@ -15,6 +16,9 @@ import type { Database } from './environment.ts'
 import { blockKey } from './layout.ts'
 import { recordClass, recordOutcome, recordTime, setRecordTime } from './record-codec.ts'
 import { encodeRingState, type RingState } from './ring-state.ts'
+
+/** Blocks removed at a time: a ring need not fit in memory. */
+const CLEAR_BLOCKS = 1000
 
 /** What a ring may keep. */
 export interface Retention {
@@ -58,7 +62,10 @@ export class Ring {
     this.#count(record, time)
   }
 
-  /** Drops what exceeds `retention` at `now`, oldest first. */
+  /**
+   * Drops what exceeds `retention` at `now`, oldest first. What is too old counts as evicted by age even where
+   * the ring is also too full: the count tells how much of the period the ring could not hold.
+   */
   evict(retention: Retention, now: number): void {
     const { state } = this
     const firstKept = state.nextSeq - retention.records
@@ -71,9 +78,14 @@ export class Ring {
   /** Removes every record of the ring, and the bytes of those evicted before. */
   clear(): void {
     const { state } = this
-    const bounds = { start: blockKey(state.ring, state.firstBlock), end: blockKey(state.ring, state.nextSeq) }
-    for (const { key } of [...this.#records.range(bounds)]) this.#records.remove(key)
+    const end = blockKey(state.ring, state.nextSeq)
+    for (let start = blockKey(state.ring, state.firstBlock); ; ) {
+      const keys = [...this.#records.keys({ start, end, limit: CLEAR_BLOCKS })]
+      for (const key of keys) this.#records.remove(key)
+      if (keys.length < CLEAR_BLOCKS) break
+    }
     state.firstSeq = state.nextSeq
+    state.unknown = 0
     this.#dropTail()
   }
 
@@ -104,8 +116,7 @@ export class Ring {
 
   #loadTail(): void {
     if (this.#tailLoaded) return
-    const stored = this.#records.get(blockKey(this.state.ring, this.state.tailBlock))
-    if (stored !== undefined) resumeBlock(this.#tail, stored)
+    resumeBlock(this.#tail, this.#block(this.state.tailBlock))
     this.#tailLoaded = true
   }
 
@@ -130,8 +141,8 @@ export class Ring {
       if (seq >= state.firstSeq) {
         const time = recordTime(bytes, start)
         state.oldestTime = time
-        if (seq < firstKept) state.evictedByCount++
-        else if (time < cutoff) state.evictedByAge++
+        if (time < cutoff) state.evictedByAge++
+        else if (seq < firstKept) state.evictedByCount++
         else return false
         if (recordOutcome(bytes, start) === 'unknown') state.unknown--
         state.firstSeq = seq + 1
@@ -150,9 +161,16 @@ export class Ring {
       this.#loadTail()
       return this.#tail.bytes
     }
-    const stored = this.#records.get(blockKey(state.ring, state.firstBlock))
-    if (stored === undefined) throw new Error(`ring ${state.ring}: block ${state.firstBlock} is missing`)
-    return stored
+    return this.#block(state.firstBlock)
+  }
+
+  #block(seq: number): Buffer {
+    const stored = this.#records.get(blockKey(this.state.ring, seq))
+    if (stored !== undefined) return stored
+    throw new KeytrailError(
+      'STORE_DAMAGED',
+      `ring ${this.state.ring}: expected a block that starts at record ${seq}, found none; run keytrail verify`,
+    )
   }
 
   #dropTail(): void {

@@ -1,5 +1,6 @@
+import { KeytrailError } from '../errors.ts'
 import type { Database } from './environment.ts'
-import { tombstoneKey, tombstonePointerKey } from './layout.ts'
+import { TOMBSTONE_KEY_BYTES, tombstoneKey, tombstonePointerKey } from './layout.ts'
 import type { Tombstone } from './reader.ts'
 
 /** A tombstone as stored: JSON, because there are few and they are read by people. */
@@ -39,9 +40,29 @@ export function parseTombstone(stored: Buffer): Tombstone {
 /** Whether {@link removeTombstones} would find one. */
 export function hasTombstoneBefore(tombstones: Database, cutoff: number): boolean {
   if (cutoff <= 0) return false
-  for (const _ of tombstones.range({ start: tombstoneKey(0, 0), end: tombstoneKey(cutoff, 0), limit: 1 }))
+  for (const _ of tombstones.keys({ start: tombstoneKey(0, 0), end: tombstoneKey(cutoff, 0), limit: 1 }))
     return true
   return false
+}
+
+/** At most `limit` tombstones, newest first; `before` is a former `nextBefore`. Throws `CURSOR_INVALID`. */
+export function tombstonesBefore(
+  tombstones: Database,
+  before: string | null,
+  limit: number,
+): { tombstones: Tombstone[]; nextBefore: string | null } {
+  const start = before === null ? Buffer.alloc(TOMBSTONE_KEY_BYTES, 0xff) : Buffer.from(before, 'hex')
+  if (start.length !== TOMBSTONE_KEY_BYTES) {
+    throw new KeytrailError('CURSOR_INVALID', 'cursor: expected one from an earlier page, found another text')
+  }
+  // Two more than asked for: the one at `before` itself, and one that tells whether there is a next page.
+  const bounds = { start, end: Buffer.alloc(TOMBSTONE_KEY_BYTES), reverse: true, limit: limit + 2 }
+  const found = [...tombstones.range(bounds)].filter(({ key }) => before === null || !start.equals(key))
+  const last = found.length > limit ? found[limit - 1] : undefined
+  return {
+    tombstones: found.slice(0, limit).map(({ value }) => parseTombstone(value)),
+    nextBefore: last === undefined ? null : Buffer.from(last.key).toString('hex'),
+  }
 }
 
 /** Removes tombstones laid before `cutoff` (Unix ms), and their pointers. Needs a transaction. */

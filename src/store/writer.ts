@@ -8,7 +8,7 @@ import {
   keepCredential,
 } from './credentials.ts'
 import type { Environment } from './environment.ts'
-import { MAX_KEY_BYTES, ringStateKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
+import { fitsRing, ringStateKey, storedKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
 import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
 import {
   initialiseMeta,
@@ -23,7 +23,7 @@ import {
   settledOf,
   takeRingNumber,
 } from './meta.ts'
-import { decodeRecord, recordTime } from './record-codec.ts'
+import { decodeRecord, recordTime, withKey } from './record-codec.ts'
 import { hasDueTimer, scheduleSweep, sweepDue } from './retention.ts'
 import { type Retention, Ring } from './ring.ts'
 import { decodeRingState, newRingState } from './ring-state.ts'
@@ -59,6 +59,8 @@ export class StoreWriter {
   readonly #instance: Buffer
   /** Rings touched by the current transaction. */
   readonly #rings = new Map<string, Ring>()
+  /** The current transaction's time, Unix ms. */
+  #now = 0
 
   /** Takes the store over; throws `STORE_FORMAT`. */
   constructor({ environment, path, retention, maxRings }: WriterOptions) {
@@ -100,6 +102,7 @@ export class StoreWriter {
     const { meta, keys } = this.#environment
     this.#environment.transaction(() => {
       this.#rings.clear()
+      this.#now = now
       if (!ownerOf(meta)?.equals(this.#owner)) {
         throw new KeytrailError(
           'STORE_LOCKED',
@@ -117,20 +120,14 @@ export class StoreWriter {
 
   /** Puts a record into its ring. Within {@link commit}. */
   submit(submission: Submission): void {
-    const { environment, ring } = { environment: this.#environment, ring: this.#ringFor(submission) }
+    const ring = this.#ringFor(submission)
     if (ring === null) return
-    if (ring.key === '' && submission.key !== '') {
-      ring.append(Buffer.concat([submission.record, Buffer.from(submission.key)]))
-      return
-    }
-    ring.append(submission.record)
-    if (submission.destruction === 'none' || ring.key === '') return
-    const record = decodeRecord(submission.record, 0, submission.record.length, ring.key)
-    if (submission.destruction === 'now') {
-      destroyRing(environment, ring, { time: record.time, by: record.requester.id, address: record.address })
-      this.#rings.delete(ring.key)
+    if (ring.key === '') {
+      ring.append(withKey(submission.record, submission.key))
+    } else if (submission.destruction === 'none') {
+      ring.append(submission.record)
     } else {
-      settleDestruction(environment.schedule, ring, destructionFor(submission, record))
+      this.#appendDestruction(ring, submission)
     }
   }
 
@@ -141,7 +138,7 @@ export class StoreWriter {
 
   /** Notes that `count` records of `key` were never recorded. Within {@link commit}. */
   countLost(key: string, count: number): void {
-    const ring = (key === '' ? null : this.#existing(key)) ?? this.#unattributed()
+    const ring = (fitsRing(key) ? this.#existing(storedKey(key)) : null) ?? this.#unattributed()
     ring.state.lost += count
   }
 
@@ -174,16 +171,30 @@ export class StoreWriter {
     )
   }
 
+  #appendDestruction(ring: Ring, submission: Submission): void {
+    // Decoded before the ring may raise its time: after a clock's step back, a raised time would make the
+    // records of a key that appears again look as if they had come too late.
+    const record = decodeRecord(submission.record, 0, submission.record.length, ring.key)
+    ring.append(submission.record)
+    if (submission.destruction === 'now') {
+      const { time, address, requester } = record
+      destroyRing(this.#environment, ring, { time, by: requester.id, address })
+      this.#rings.delete(ring.key)
+    } else {
+      settleDestruction(this.#environment.schedule, ring, destructionFor(submission, record))
+    }
+  }
+
   /** null for a record that came too late: its key has been destroyed meanwhile. */
-  #ringFor({ key, keyProven, record }: Submission): Ring | null {
-    if (key === '' || Buffer.byteLength(key) > MAX_KEY_BYTES) return this.#unattributed()
+  #ringFor({ key: named, keyProven, record }: Submission): Ring | null {
+    if (!fitsRing(named)) return this.#unattributed()
+    const key = storedKey(named)
     const existing = this.#existing(key)
     if (existing !== null) return existing
     if (this.#belongsToDestroyed(key, record)) return null
-    if (!keyProven) return this.#unattributed()
     const { meta } = this.#environment
     const rings = ringCount(meta)
-    if (rings >= this.#maxRings) return this.#unattributed()
+    if (!keyProven || rings >= this.#maxRings) return this.#unattributed()
     setRingCount(meta, rings + 1)
     return this.#open(key, takeRingNumber(meta), recordTime(record, 0))
   }
@@ -200,7 +211,7 @@ export class StoreWriter {
   }
 
   #unattributed(): Ring {
-    return this.#existing('') ?? this.#open('', UNATTRIBUTED_RING, 0)
+    return this.#existing('') ?? this.#open('', UNATTRIBUTED_RING, this.#now)
   }
 
   #open(key: string, number: number, now: number): Ring {

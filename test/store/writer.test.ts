@@ -1,0 +1,186 @@
+import t from 'tap'
+import { MAX_KEY_BYTES } from '../../src/store/layout.ts'
+import { createReader } from '../../src/store/query.ts'
+import { StoreWriter } from '../../src/store/writer.ts'
+import { historyQuery, keyRing, openStore, RETENTION, type TestStore, UNATTRIBUTED } from './open-store.ts'
+
+function actions(store: TestStore, key: string): string[] | undefined {
+  return store
+    .reader()
+    .history(keyRing(key), historyQuery())
+    ?.records.map(({ action }) => action)
+}
+
+function unattributed(store: TestStore): { key: string; action: string }[] {
+  const page = store.reader().history(UNATTRIBUTED, historyQuery())
+  return page?.records.map(({ key, action }) => ({ key, action })) ?? []
+}
+
+t.test('one commit takes records for several keys, in turns', async (t) => {
+  const store = openStore(t)
+  store.commit(() => {
+    for (let i = 0; i < 9; i++) store.submit({ key: `key-${i % 3}`, action: `a${i}` })
+  })
+  t.strictSame(actions(store, 'key-0'), ['a6', 'a3', 'a0'])
+  t.strictSame(actions(store, 'key-1'), ['a7', 'a4', 'a1'])
+  t.strictSame(actions(store, 'key-2'), ['a8', 'a5', 'a2'])
+  t.equal(store.reader().history(UNATTRIBUTED, historyQuery()), null)
+})
+
+t.test('the journal position is stored with what it stands for', async (t) => {
+  const store = openStore(t)
+  store.writer.commit(4711, store.now, () => store.submit())
+  t.equal(store.writer.position, 4711)
+  const failing = (): void => {
+    store.submit()
+    throw new Error('disk on fire')
+  }
+  t.throws(() => store.writer.commit(5000, store.now, failing), { message: 'disk on fire' })
+  t.equal(store.writer.position, 4711)
+})
+
+t.test('when the work throws, nothing of it stays, and the next commit starts afresh', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'old', action: 'kept' })
+  const failing = (): void => {
+    for (let i = 0; i < 100; i++) store.submit({ key: 'old', action: 'lost' })
+    store.submit({ key: 'new' })
+    store.submit({ key: 'old' }, { destruction: 'now' })
+    throw new Error('no')
+  }
+  t.throws(() => store.commit(failing), { message: 'no' })
+  t.strictSame(actions(store, 'old'), ['kept'])
+  t.equal(actions(store, 'new'), undefined)
+  t.equal(store.reader().tombstone('old'), null)
+  store.append({ key: 'old', action: 'next' })
+  t.strictSame(actions(store, 'old'), ['next', 'kept'])
+})
+
+t.test('only a record that proves its key opens a ring', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'made-up', action: 'first' }, { keyProven: false })
+  t.equal(actions(store, 'made-up'), undefined)
+  store.append({ key: 'made-up', action: 'second' }, { keyProven: true })
+  store.append({ key: 'made-up', action: 'third' }, { keyProven: false })
+  t.strictSame(actions(store, 'made-up'), ['third', 'second'])
+  t.strictSame(unattributed(store), [{ key: 'made-up', action: 'first' }])
+})
+
+t.test('the unattributed ring keeps the key that was named, and its bounds', async (t) => {
+  const store = openStore(t)
+  for (let i = 0; i < 60; i++) store.append({ key: `k${i}`, action: 'guess' }, { keyProven: false })
+  store.append({ key: '', action: 'list' })
+  const found = unattributed(store)
+  t.equal(found.length, 50)
+  t.strictSame(found.slice(0, 2), [
+    { key: '', action: 'list' },
+    { key: 'k59', action: 'guess' },
+  ])
+  store.now += 2000
+  t.strictSame(unattributed(store), [])
+})
+
+t.test('keys beyond the limit of rings share the unattributed one', async (t) => {
+  const store = openStore(t, { maxRings: 2 })
+  for (const key of ['a', 'b', 'c', 'a']) store.append({ key, action: `of-${key}` })
+  t.strictSame(actions(store, 'a'), ['of-a', 'of-a'])
+  t.equal(actions(store, 'c'), undefined)
+  t.strictSame(unattributed(store), [{ key: 'c', action: 'of-c' }])
+  store.append({ key: 'a' }, { destruction: 'now' })
+  store.append({ key: 'c', action: 'again' })
+  t.strictSame(actions(store, 'c'), ['again'], 'a destroyed ring makes room')
+})
+
+t.test('a key id of any length and any characters is taken', async (t) => {
+  const store = openStore(t)
+  const longest = 'ü'.repeat(MAX_KEY_BYTES / 2)
+  const tooLong = 'k'.repeat(70_000)
+  for (const key of ['a\0b', 'ключ/🔑', longest]) {
+    store.append({ key, action: 'its-own' })
+    t.strictSame(actions(store, key), ['its-own'])
+  }
+  store.append({ key: tooLong })
+  t.equal(actions(store, tooLong), undefined)
+  t.equal(store.reader().tombstone(tooLong), null)
+  t.equal(unattributed(store)[0]?.key, `${tooLong.slice(0, MAX_KEY_BYTES - 3)}…`)
+})
+
+t.test('keys that UTF-8 cannot tell apart are one key, also within one commit', async (t) => {
+  const store = openStore(t)
+  store.commit(() => {
+    store.submit({ key: 'k\ud800', action: 'one' })
+    store.submit({ key: 'k\udc00', action: 'two' })
+    store.submit({ key: 'k\ufffd', action: 'three' })
+  })
+  t.strictSame(actions(store, 'k\ufffd'), ['three', 'two', 'one'])
+  t.strictSame(actions(store, 'k\ud800'), ['three', 'two', 'one'])
+})
+
+t.test('lost records are counted where they would have been', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'known' })
+  store.commit(() => {
+    store.writer.countLost('known', 3)
+    store.writer.countLost('unheard-of', 2)
+    store.writer.countLost('', 1)
+    store.writer.countLost('k'.repeat(70_000), 1)
+  })
+  t.equal(store.reader().key('known')?.coverage.lost, 3)
+  t.equal(store.reader().history(UNATTRIBUTED, historyQuery())?.coverage.lost, 4)
+})
+
+t.test('a second writer takes the store over, and the first one can no longer write', async (t) => {
+  const store = openStore(t)
+  const { environment, path } = store
+  store.append({ action: 'first' })
+  const second = new StoreWriter({ environment, path, retention: RETENTION, maxRings: 10 })
+  t.throws(() => store.append({ action: 'stale' }), { code: 'STORE_LOCKED' })
+  store.writer = second
+  store.append({ action: 'second' })
+  t.strictSame(actions(store, 'tag-1'), ['second', 'first'])
+})
+
+t.test('a store keeps its identity, and one of a newer format is refused', async (t) => {
+  const store = openStore(t)
+  const { environment, path } = store
+  const again = (): StoreWriter => new StoreWriter({ environment, path, retention: RETENTION, maxRings: 10 })
+  const setFormat = (format: number): void => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeDoubleBE(format)
+    environment.transaction(() => environment.meta.put(Buffer.from('format'), bytes))
+  }
+  setFormat(2)
+  t.throws(again, { code: 'STORE_FORMAT' })
+  t.throws(() => store.reader(), { code: 'STORE_FORMAT' })
+  setFormat(1)
+  store.append()
+  t.strictSame(actions(store, 'tag-1'), ['encrypt'], 'the refused writer took nothing over')
+  t.strictSame(again().instance, store.writer.instance)
+})
+
+t.test('where no store was made yet there is nothing to read', async (t) => {
+  const { environment } = openStore(t)
+  environment.transaction(() => environment.meta.remove(Buffer.from('format')))
+  t.throws(() => createReader({ environment, retention: RETENTION, clock: () => 0 }), {
+    code: 'STORE_MISSING',
+  })
+})
+
+t.test('intents settled by a start stay settled', async (t) => {
+  const store = openStore(t)
+  t.equal(store.writer.settled, 0)
+  store.commit(() => store.writer.settle(99))
+  t.equal(store.writer.settled, 99)
+})
+
+t.test('times of the clock may be anything that 48 bits hold', async (t) => {
+  const store = openStore(t, { retention: { records: 50, ageMs: 1e300, tombstoneMs: 1e300 } })
+  store.now = 0
+  store.append({ key: 'epoch' })
+  store.sweep()
+  t.strictSame(actions(store, 'epoch'), ['encrypt'])
+  store.now = 2 ** 48 - 1
+  store.append({ key: 'end of time' })
+  store.sweep()
+  t.strictSame(actions(store, 'end of time'), ['encrypt'])
+})
