@@ -51,7 +51,10 @@ type HistoryParameters = Static<typeof HistoryParameters>
 const HistorySchema = Type.Object({
   records: Type.Array(RecordSchema, { description: 'Newest first' }),
   nextCursor: NextCursorSchema,
-  total: Type.Integer({ description: 'What matches in the whole ring, limit and cursor aside' }),
+  total: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      'What matches in the whole ring, limit and cursor aside; null where counting it is too much work',
+  }),
   coverage: CoverageSchema,
 })
 

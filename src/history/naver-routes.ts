@@ -6,6 +6,7 @@ import { MAX_FILTER_LENGTH } from './history-routes.ts'
 import { missingKey } from './missing-key.ts'
 import { sendNaverError } from './naver-error.ts'
 import { ActivitySchema, activityJson } from './naver-json.ts'
+import { numberedPage } from './numbered-page.ts'
 import type { HistoryContext } from './options.ts'
 import { HistoryProblem } from './problem.ts'
 import { checkPeriod } from './query-parameters.ts'
@@ -88,23 +89,27 @@ export function naverRoutes(app: FastifyInstance, context: HistoryContext): void
   })
 }
 
-function activities(
+async function activities(
   { reader, clock }: HistoryContext,
   keyTag: string,
   { keyword, timestampFrom, timestampTo, pageNo, pageSize }: ActivitiesParameters,
-): Static<typeof ActivitiesSchema> {
-  const now = clock()
-  const from = timestampFrom === undefined ? now - DAY_MS : Number(timestampFrom)
+): Promise<Static<typeof ActivitiesSchema>> {
+  const from = timestampFrom === undefined ? clock() - DAY_MS : Number(timestampFrom)
   // «Now» is no bound: after a step back of the clock the ring's newest records lie ahead of it.
   const to = timestampTo === undefined ? null : Number(timestampTo)
-  checkPeriod({ name: 'timestampFrom', ms: from }, { name: 'timestampTo', ms: to ?? Math.max(now, from) })
-  const page = reader.history(
-    { kind: 'key', key: keyTag },
-    {
-      ...{ from, to, q: keyword, action: '', requester: '', address: '', channel: '', outcome: '' },
-      ...{ limit: pageSize, offset: (pageNo - 1) * pageSize, before: null },
-    },
-  )
+  checkPeriod({ name: 'timestampFrom', ms: from }, { name: 'timestampTo', ms: to })
+  const filters = {
+    from,
+    to,
+    q: keyword,
+    action: '',
+    requester: '',
+    address: '',
+    channel: '',
+    outcome: '',
+  } as const
+  const place = { limit: pageSize, offset: (pageNo - 1) * pageSize }
+  const page = await numberedPage(reader, { kind: 'key', key: keyTag }, { ...filters, ...place })
   if (page === null) return missingKey(reader, keyTag)
   return {
     code: 'SUCCESS',

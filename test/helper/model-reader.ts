@@ -15,6 +15,8 @@ import type {
 export interface ModelRetention {
   readonly records: number
   readonly ageMs: number
+  /** Records one filtered query may look at; all of them by default. */
+  readonly budget?: number
 }
 
 interface ModelRing {
@@ -69,17 +71,11 @@ export function createModelReader(retention: ModelRetention, clock: () => number
       }
       ring.kept.push(stored)
       ring.hash = hash(ring.hash, stored)
-      const { kept, evictedByCount, evictedByAge } = visible(ring, retention, clock())
-      Object.assign(ring, { evictedByCount, evictedByAge })
-      ring.kept.splice(0, ring.kept.length - kept.length)
+      evict(ring, retention, clock())
       return stored
     },
     sweep() {
-      for (const ring of rings.values()) {
-        const { kept, evictedByCount, evictedByAge } = visible(ring, retention, clock())
-        Object.assign(ring, { evictedByCount, evictedByAge })
-        ring.kept.splice(0, ring.kept.length - kept.length)
-      }
+      for (const ring of rings.values()) evict(ring, retention, clock())
     },
     lose(name, count) {
       open(name).lost += count
@@ -108,7 +104,7 @@ export function createModelReader(retention: ModelRetention, clock: () => number
     },
     history(name, query) {
       const ring = find(name)
-      return ring === null ? null : page(visible(ring, retention, clock()), query)
+      return ring === null ? null : page(visible(ring, retention, clock()), query, retention.budget)
     },
     lastUse(key) {
       const ring = find({ kind: 'key', key })
@@ -147,19 +143,32 @@ function hash(previous: string, record: StoredRecord): string {
   return createHash('sha256').update(previous).update(JSON.stringify(record)).digest('hex')
 }
 
+/** How many of the oldest records must go: first the count decides, then the age. */
+function due(ring: ModelRing, retention: ModelRetention, now: number): { byCount: number; byAge: number } {
+  const byCount = Math.max(0, ring.kept.length - retention.records)
+  let end = byCount
+  // A ring is sorted by time: what is too old comes first.
+  while (end < ring.kept.length && (ring.kept[end]?.time ?? 0) < now - retention.ageMs) end++
+  return { byCount, byAge: end - byCount }
+}
+
+function evict(ring: ModelRing, retention: ModelRetention, now: number): void {
+  const { byCount, byAge } = due(ring, retention, now)
+  if (byCount + byAge > 0) ring.kept.splice(0, byCount + byAge)
+  ring.evictedByCount += byCount
+  ring.evictedByAge += byAge
+}
+
 interface Visible extends Pick<ModelRing, 'kept' | 'evictedByCount' | 'evictedByAge'> {
   readonly ring: ModelRing
 }
 
-/** What may be seen of `ring` at `now`: first the count decides, then the age. */
+/** What may be seen of `ring` at `now`, however late it is evicted. */
 function visible(ring: ModelRing, retention: ModelRetention, now: number): Visible {
-  const byCount = Math.max(0, ring.kept.length - retention.records)
-  const counted = ring.kept.slice(byCount)
-  const kept = counted.filter((record) => record.time >= now - retention.ageMs)
-  const byAge = counted.length - kept.length
+  const { byCount, byAge } = due(ring, retention, now)
   return {
     ring,
-    kept,
+    kept: ring.kept.slice(byCount + byAge),
     evictedByCount: ring.evictedByCount + byCount,
     evictedByAge: ring.evictedByAge + byAge,
   }
@@ -189,23 +198,35 @@ function summary(key: string, ring: ModelRing, retention: ModelRetention, now: n
   }
 }
 
-function page(seen: Visible, query: HistoryQuery): HistoryPage {
-  const matching = seen.kept.filter((record) => matches(record, query)).reverse()
+function page(seen: Visible, query: HistoryQuery, budget = Number.POSITIVE_INFINITY): HistoryPage {
   const before = query.before ?? Number.POSITIVE_INFINITY
-  const behind = matching.filter((record) => record.seq < before).slice(query.offset)
-  const records = behind.slice(0, query.limit)
+  const period = seen.kept.filter((record) => inPeriod(record, query)).reverse()
+  const behind = period.filter((record) => record.seq < before)
+  // Without a filter, places are computed: there is nothing to look at.
+  const work = isFiltered(query) ? budget : Number.POSITIVE_INFINITY
+  const scanned = behind.slice(0, work)
+  const found = scanned.filter((record) => matches(record, query)).slice(query.offset)
+  const records = found.slice(0, query.limit)
+  const last =
+    found.length > records.length ? records.at(-1) : behind.length > work ? scanned.at(-1) : undefined
   return {
     records,
-    nextBefore: behind.length > records.length ? (records.at(-1)?.seq ?? null) : null,
-    total: matching.length,
+    nextBefore: last?.seq ?? null,
+    total: period.length > work ? null : period.filter((record) => matches(record, query)).length,
     coverage: coverage(seen),
   }
 }
 
+function inPeriod({ time }: StoredRecord, { from, to }: HistoryQuery): boolean {
+  return (from === null || time >= from) && (to === null || time <= to)
+}
+
+function isFiltered({ q, action, requester, address, channel, outcome }: HistoryQuery): boolean {
+  return [q, action, requester, address, channel, outcome].some((filter) => filter !== '')
+}
+
 function matches(record: StoredRecord, query: HistoryQuery): boolean {
   return (
-    (query.from === null || record.time >= query.from) &&
-    (query.to === null || record.time <= query.to) &&
     (query.action === '' || record.action === query.action) &&
     (query.requester === '' || record.requester.id === query.requester) &&
     (query.address === '' || record.address === query.address) &&

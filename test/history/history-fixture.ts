@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import type { HistoryOptions } from '../../src/history/options.ts'
 import { createHistoryServer } from '../../src/history/server.ts'
 import type { AuditRecord } from '../../src/record.ts'
-import { createModelReader, type ModelReader } from '../helper/model-reader.ts'
+import { createModelReader, type ModelReader, type ModelRetention } from '../helper/model-reader.ts'
 
 /** The clock of these tests stands here unless one moves it. */
 export const NOW = Date.parse('2026-10-01T12:00:00.000Z')
@@ -37,7 +37,7 @@ export interface RequestOptions {
 /** A history server over a model of the store, closed when the test ends. */
 export async function startHistory(
   t: Test,
-  overrides: Partial<HistoryOptions> & { readonly retention?: { records: number; ageMs: number } } = {},
+  overrides: Partial<HistoryOptions> & { readonly retention?: ModelRetention } = {},
 ): Promise<HistoryFixture> {
   const { retention = { records: 30_000, ageMs: 30 * DAY }, ...options } = overrides
   const clock = (): number => fixture.now

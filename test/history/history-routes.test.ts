@@ -143,10 +143,10 @@ t.test('what is wrong with a query is named, all of it', async (t) => {
     ['limit=x&outcome=y&wrong=z', 'wrong', 'outcome', 'limit'],
   ] as [string, ...string[]][]) {
     const answer = await get(`/v1/keys/k/history?${query}`)
-    t.equal(answer.status, 400, query)
-    t.equal(codeOf(answer), 'QUERY_INVALID', query)
+    t.equal(answer.status, 400, query.slice(0, 60))
+    t.equal(codeOf(answer), 'QUERY_INVALID')
     const { problems } = answer.json as { problems: { parameter: string }[] }
-    t.same(problems.map(({ parameter }) => parameter).sort(), [...parameters].sort(), query)
+    t.same(problems.map(({ parameter }) => parameter).sort(), [...parameters].sort())
   }
 })
 

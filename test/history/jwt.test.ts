@@ -12,7 +12,7 @@ const trust: JwtTrust = { jwks, issuer: 'https://issuer.example', audience: 'key
 
 interface TokenChanges {
   readonly claims?: Record<string, unknown>
-  readonly key?: CryptoKey
+  readonly key?: typeof pair.privateKey
   readonly alg?: string
 }
 

@@ -1,0 +1,85 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createLogger, type LogLevel } from '../log.ts'
+import type { SharedQueue } from '../recorder/queue.ts'
+import { createSettle } from '../recorder/settle.ts'
+import { openEnvironment } from '../store/environment.ts'
+import { derivedKey } from '../store/meta.ts'
+import { createReader } from '../store/query.ts'
+import type { Retention } from '../store/ring.ts'
+import type { HistoryAuth } from './auth.ts'
+import type { Bind } from './bind.ts'
+import type { HistoryLimits, Readiness } from './options.ts'
+import { createHistoryServer, type HistoryServer } from './server.ts'
+import type { FromHistory, ToHistory } from './thread-message.ts'
+
+/** What the history's thread starts with. */
+export interface HistoryThreadData {
+  readonly queue: SharedQueue
+  /** The data directory. */
+  readonly path: string
+  readonly mapSize: number
+  readonly retention: Retention
+  readonly auth: HistoryAuth
+  readonly bind: Bind
+  readonly limits: Partial<HistoryLimits>
+  readonly logLevel: LogLevel
+  readonly version: string
+  readonly instance: string
+  /** Added to the thread's own clock, in ms (tests move it). */
+  readonly clockOffsetMs: number
+}
+
+const data: HistoryThreadData = workerData
+const clock = (): number => Date.now() + data.clockOffsetMs
+const questions = new Map<number, (value: string | Readiness) => void>()
+let asked = 0
+
+function say(message: FromHistory): void {
+  parentPort?.postMessage(message)
+}
+
+/** Metrics and readiness are known to the proxy's thread only. */
+function ask(what: 'metrics' | 'readiness'): Promise<string | Readiness> {
+  return new Promise((done) => {
+    questions.set(++asked, done)
+    say({ kind: 'ask', id: asked, what })
+  })
+}
+
+async function start(): Promise<void> {
+  const environment = openEnvironment({ path: data.path, access: 'read', mapSize: data.mapSize })
+  const reader = createReader({ environment, retention: data.retention, clock })
+  const settle = createSettle(data.queue)
+  const server = await createHistoryServer({
+    reader,
+    settle: async () => settle(),
+    readiness: async () => (await ask('readiness')) as Readiness,
+    metrics: async () => String(await ask('metrics')),
+    auth: data.auth,
+    cursorKey: derivedKey(environment.meta, 'cursors'),
+    clock,
+    version: data.version,
+    instance: data.instance,
+    limits: data.limits,
+    logger: createLogger({ level: data.logLevel }),
+  })
+  parentPort?.on('message', (message: ToHistory) => {
+    if (message.kind === 'close') void close(server, () => reader.close())
+    else {
+      questions.get(message.id)?.(message.value)
+      questions.delete(message.id)
+    }
+  })
+  const { url } = await server.listen(data.bind)
+  say({ kind: 'listening', url })
+}
+
+async function close(server: HistoryServer, closeReader: () => void): Promise<void> {
+  await server.close()
+  closeReader()
+  parentPort?.close()
+}
+
+start().catch((error: Error) => {
+  say({ kind: 'failed', code: 'code' in error ? String(error.code) : 'INTERNAL', message: error.message })
+})
