@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createLogger, type LogLevel } from '../log.ts'
+import { createLogger } from '../log.ts'
 import type { SharedQueue } from '../recorder/queue.ts'
 import { createSettle } from '../recorder/settle.ts'
 import { openEnvironment } from '../store/environment.ts'
@@ -22,7 +22,7 @@ export interface HistoryThreadData {
   readonly auth: HistoryAuth
   readonly bind: Bind
   readonly limits: Partial<HistoryLimits>
-  readonly logLevel: LogLevel
+  readonly logLevel: Parameters<typeof createLogger>[0]['level']
   readonly version: string
   readonly instance: string
   /** Added to the thread's own clock, in ms (tests move it). */

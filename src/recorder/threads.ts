@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { type ErrorCode, KeytrailError } from '../errors.ts'
 import type { Retention } from '../store/ring.ts'
+import { startThread, threadEnd } from '../thread.ts'
 import type { ApplyThreadData, StoreOpened } from './apply-thread.ts'
 import type { Durability } from './journal.ts'
 import type { JournalThreadData } from './journal-thread.ts'
@@ -84,10 +85,10 @@ export class Threads {
     const { control } = this.#queue
     Atomics.store(control, Control.stop, 1)
     this.#queue.publish(Control.head, head)
-    await ended(this.#journal)
+    await threadEnd(this.#journal)
     Atomics.store(control, Control.stop, 2)
     for (const place of [Control.committed, Control.flush]) Atomics.notify(control, place)
-    await ended(this.#rings)
+    await threadEnd(this.#rings)
   }
 
   #watchOne(part: Part, thread: Worker, events: ThreadsEvents): void {
@@ -111,20 +112,7 @@ function partFailure(part: Part, message: string, code: string): KeytrailError {
   return new KeytrailError(stable, `the ${part} can't be written: ${message}`)
 }
 
-/**
- * Starts the worker thread whose module stands beside `importer` (its `import.meta.url`) under `name`, in the
- * form this process runs: TypeScript in the tests, JavaScript in the package.
- */
-function startThread(importer: string, name: string, workerData: unknown): Worker {
-  const extension = importer.slice(importer.lastIndexOf('.'))
-  return new Worker(new URL(`${name}${extension}`, importer), { workerData, name })
-}
-
 function storeErrorCode(code: string): ErrorCode {
   if (code === 'STORE_FORMAT' || code === 'STORE_DAMAGED' || code === 'STORE_LOCKED') return code
   return code.startsWith('E') ? 'STORE_UNWRITABLE' : 'STORE_DAMAGED'
-}
-
-async function ended(thread: Worker): Promise<void> {
-  if (thread.threadId !== -1) await once(thread, 'exit')
 }

@@ -1,0 +1,111 @@
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { AuditRecord, Channel, OperationClass, Outcome } from './record.ts'
+
+const CHANNELS: readonly Channel[] = ['api', 'console', 'system']
+const CLASSES: readonly OperationClass[] = ['use', 'manage', 'read', 'token']
+const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'unknown']
+
+/** Upper bounds of the duration buckets, in ms. */
+const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000]
+
+/** Plain counters that every exchange pays for; the registry reads them when it is scraped. */
+export class ProxyCounters {
+  readonly exchanges = new Float64Array(CHANNELS.length * CLASSES.length * OUTCOMES.length)
+  readonly buckets = new Float64Array(BUCKETS_MS.length + 1)
+  durationSumMs = 0
+  count = 0
+
+  observe({ channel, class: operationClass, outcome, durationMs }: AuditRecord): void {
+    const row = CHANNELS.indexOf(channel) * CLASSES.length + CLASSES.indexOf(operationClass)
+    const place = row * OUTCOMES.length + OUTCOMES.indexOf(outcome)
+    this.exchanges[place] = (this.exchanges[place] as number) + 1
+    let bucket = 0
+    while (bucket < BUCKETS_MS.length && durationMs > (BUCKETS_MS[bucket] as number)) bucket++
+    this.buckets[bucket] = (this.buckets[bucket] as number) + 1
+    this.durationSumMs += durationMs
+    this.count++
+  }
+}
+
+/** A figure read when the metrics are scraped. */
+export interface Reading {
+  readonly name: string
+  readonly help: string
+  readonly kind: 'counter' | 'gauge'
+  read(): number
+}
+
+/** The metrics in Prometheus' text format. */
+export interface Metrics {
+  text(): Promise<string>
+}
+
+export function createMetrics(
+  counters: ProxyCounters,
+  version: string,
+  readings: readonly Reading[],
+): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  new Gauge({
+    name: 'keytrail_build_info',
+    help: 'Always 1; the version is in the label.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version }, 1)
+  registerExchanges(counters, registers)
+  for (const { name, help, kind, read } of readings) {
+    if (kind === 'gauge') {
+      new Gauge({ name, help, registers, collect: setTo(read) })
+    } else {
+      new Counter({ name, help, registers, collect: resetTo(read) })
+    }
+  }
+  return { text: async () => `${await registry.metrics()}\n${durationsText(counters)}` }
+}
+
+function setTo(read: () => number) {
+  return function collect(this: Gauge): void {
+    this.set(read())
+  }
+}
+
+function resetTo(read: () => number) {
+  return function collect(this: Counter): void {
+    this.reset()
+    this.inc(read())
+  }
+}
+
+function registerExchanges(counters: ProxyCounters, registers: Registry[]): void {
+  new Counter({
+    name: 'keytrail_exchanges_total',
+    help: 'Exchanges recorded, refusals included.',
+    labelNames: ['channel', 'class', 'outcome'],
+    registers,
+    collect() {
+      this.reset()
+      counters.exchanges.forEach((count, place) => {
+        const outcome = OUTCOMES[place % OUTCOMES.length]
+        const row = Math.floor(place / OUTCOMES.length)
+        const operationClass = CLASSES[row % CLASSES.length]
+        const channel = CHANNELS[Math.floor(row / CLASSES.length)]
+        if (outcome && operationClass && channel) this.inc({ channel, class: operationClass, outcome }, count)
+      })
+    },
+  })
+}
+
+/** prom-client's histogram observes one by one; ours is already counted, so its text is written here. */
+function durationsText({ buckets, durationSumMs, count }: ProxyCounters): string {
+  const name = 'keytrail_exchange_duration_seconds'
+  const lines = [`# HELP ${name} From the request’s arrival to its outcome.`, `# TYPE ${name} histogram`]
+  let sum = 0
+  buckets.forEach((inBucket, place) => {
+    sum += inBucket
+    const bound = BUCKETS_MS[place]
+    lines.push(`${name}_bucket{le="${bound === undefined ? '+Inf' : bound / 1000}"} ${sum}`)
+  })
+  lines.push(`${name}_sum ${durationSumMs / 1000}`, `${name}_count ${count}`, '')
+  return lines.join('\n')
+}

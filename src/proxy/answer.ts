@@ -1,0 +1,116 @@
+import { responseHeaders } from './forward-headers.ts'
+import type { UpstreamFailure, UpstreamHandler } from './upstream.ts'
+
+export interface AnswerEvents {
+  /** The request is being sent: it may be executed from now on. */
+  onForwarded(): void
+  /** The answer is whole, or there is too much of it to be held: its outcome can be told. */
+  onAnswered(): void
+  /** There is no answer whose outcome could be told. */
+  onUnanswered(failure: UpstreamFailure): void
+}
+
+/** Who takes an answer that is too large to be held. */
+export interface AnswerSink {
+  /** False to pause. */
+  write(chunk: Buffer): boolean
+  end(trailers: readonly string[]): void
+  /** The rest will never come. */
+  broken(): void
+}
+
+/** The upstream's answer: held until its record is durable, then handed on; a large one flows after that. */
+export class Answer implements UpstreamHandler {
+  status = 0
+  statusText = ''
+  /** Name, value, name, value …, without hop-by-hop headers. */
+  headers: string[] = []
+  trailers: readonly string[] = []
+  /** All of the body is in {@link chunks}. */
+  whole = false
+  chunks: Buffer[] = []
+  readonly #events: AnswerEvents
+  readonly #limit: number
+  #length = 0
+  #abort: (() => void) | null = null
+  #resume: (() => void) | null = null
+  #sink: AnswerSink | null = null
+  #told = false
+  #broken = false
+
+  /** `limit`: most bytes of body that are held. */
+  constructor(events: AnswerEvents, limit: number) {
+    this.#events = events
+    this.#limit = limit
+  }
+
+  /** The whole body; null where it is too large to be held. */
+  get body(): Buffer | null {
+    if (!this.whole) return null
+    const [first] = this.chunks
+    return this.chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.chunks, this.#length)
+  }
+
+  /** Gives the upstream up. */
+  abort(): void {
+    this.#abort?.()
+  }
+
+  /** Hands the rest of a large answer to `sink` as it comes. */
+  flow(sink: AnswerSink): void {
+    this.#sink = sink
+    if (this.#broken) sink.broken()
+    else this.resume()
+  }
+
+  resume(): void {
+    this.#resume?.()
+  }
+
+  onSent(abort: () => void): void {
+    this.#abort = abort
+    this.#events.onForwarded()
+  }
+
+  onHead(status: number, rawHeaders: Buffer[], statusText: string, resume: () => void): boolean {
+    // Interim answers (RFC 9110 15.2) end at the sidecar: the final one must be recorded before anything is released.
+    if (status < 200) return true
+    this.#resume = resume
+    this.status = status
+    this.statusText = statusText
+    this.headers = responseHeaders(rawHeaders)
+    return true
+  }
+
+  onBody(chunk: Buffer): boolean {
+    if (this.#sink !== null) return this.#sink.write(chunk)
+    this.chunks.push(chunk)
+    this.#length += chunk.length
+    if (this.#length <= this.#limit) return true
+    this.#tell()
+    return this.#sink !== null
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.trailers = trailers
+    if (this.#sink !== null) {
+      this.#sink.end(trailers)
+      return
+    }
+    if (this.#told) return
+    this.whole = true
+    this.#tell()
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    this.#broken = true
+    if (this.#sink !== null) this.#sink.broken()
+    else if (!this.#told) this.#events.onUnanswered(failure)
+  }
+
+  #tell(): void {
+    if (this.#told) return
+    this.#told = true
+    this.#events.onAnswered()
+  }
+}

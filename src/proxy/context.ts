@@ -1,0 +1,116 @@
+import type { Dialect, Operation } from '../dialect/dialect.ts'
+import type { KeytrailError } from '../errors.ts'
+import type { ChooseChannel } from '../listener/channel.ts'
+import type { ReadClientAddress } from '../listener/client-address.ts'
+import type { RateLimitedLogger } from '../log.ts'
+import type { ProxyCounters } from '../metrics.ts'
+import type { AuditRecord, Channel, Requester } from '../record.ts'
+import type { Issuers } from '../recorder/issuers.ts'
+import type { Recorder } from '../recorder/recorder.ts'
+import type { Acl } from './acl.ts'
+import type { BodyLimits } from './request-body.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Bytes. */
+export interface ProxyLimits {
+  readonly target: number
+  readonly keyId: number
+  readonly body: BodyLimits
+  readonly heldResponse: number
+}
+
+export interface ContextOptions {
+  readonly dialect: Dialect
+  readonly recorder: Recorder
+  readonly issuers: Issuers
+  readonly upstream: Upstream
+  readonly acl: Acl
+  readonly clientAddress: ReadClientAddress
+  readonly chooseChannel: ChooseChannel
+  /** Access key → account id. */
+  readonly requesters: Readonly<Record<string, string>>
+  readonly limits: ProxyLimits
+  readonly counters: ProxyCounters
+  readonly log: RateLimitedLogger
+  /** Unix ms. */
+  readonly clock: () => number
+}
+
+const NOBODY: Requester = { id: '', kind: 'anonymous', credential: '' }
+
+/** What all exchanges share. */
+export class ProxyContext {
+  readonly dialect: Dialect
+  readonly recorder: Recorder
+  readonly upstream: Upstream
+  readonly acl: Acl
+  readonly clientAddress: ReadClientAddress
+  readonly chooseChannel: ChooseChannel
+  readonly limits: ProxyLimits
+  readonly clock: () => number
+  readonly #issuers: Issuers
+  readonly #requesters: Readonly<Record<string, string>>
+  readonly #counters: ProxyCounters
+  readonly #log: RateLimitedLogger
+
+  constructor(options: ContextOptions) {
+    this.dialect = options.dialect
+    this.recorder = options.recorder
+    this.upstream = options.upstream
+    this.acl = options.acl
+    this.clientAddress = options.clientAddress
+    this.chooseChannel = options.chooseChannel
+    this.limits = options.limits
+    this.clock = options.clock
+    this.#issuers = options.issuers
+    this.#requesters = options.requesters
+    this.#counters = options.counters
+    this.#log = options.log
+  }
+
+  /** Records a request that never became one: what the HTTP parser refused. */
+  recordMalformed(channel: Channel, peer: string, status: number, reason: string): void {
+    const { address, source: addressSource } = this.clientAddress(peer, [])
+    const record: AuditRecord = {
+      time: this.clock(),
+      durationMs: 0,
+      channel,
+      address,
+      addressSource,
+      requester: NOBODY,
+      action: 'malformed',
+      class: 'read',
+      key: '',
+      keyVersion: '',
+      outcome: 'failure',
+      status,
+      errorCode: '',
+      requestId: '',
+      items: 0,
+      reason,
+    }
+    this.observe(record)
+    this.recorder.note(0, record)
+  }
+
+  /** The operation's requester: a token's issuer, an access key's account. */
+  requester({ token, requester }: Operation): Requester {
+    if (token !== '') return this.#issuers.requester(token, requester)
+    const id = this.#requesters[requester.id]
+    return id === undefined ? requester : { ...requester, id }
+  }
+
+  /** The upstream issued `token` to `requester`. */
+  learnToken(token: string, lifetimeMs: number, requester: Requester): void {
+    this.recorder.learn(this.#issuers.learn(token, lifetimeMs, requester.id))
+  }
+
+  observe(record: AuditRecord): void {
+    this.#counters.observe(record)
+  }
+
+  /** An exchange was refused, or its answer withheld, for want of a durable entry. */
+  withheld(error: KeytrailError): void {
+    this.#log.error(error.code, {}, error.message)
+  }
+}

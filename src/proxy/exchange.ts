@@ -1,0 +1,247 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ErrorAnswer, Operation, Refusal } from '../dialect/dialect.ts'
+import type { KeytrailError } from '../errors.ts'
+import type { ClientAddress } from '../listener/client-address.ts'
+import type { AuditRecord, Channel, Requester } from '../record.ts'
+import { NO_EFFECT } from '../recorder/entry.ts'
+import type { Waiter } from '../recorder/waiting.ts'
+import { Answer, type AnswerEvents } from './answer.ts'
+import type { ProxyContext } from './context.ts'
+import { decodeBody } from './decode-body.ts'
+import { type ForwardHeaders, forwardHeaders } from './forward-headers.ts'
+import { answered, brokenOff, type Ending, keyEffect, OPEN, refused, unanswered } from './outcome.ts'
+import { releaseAnswer, releaseOwn } from './release.ts'
+import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
+import type { UpstreamFailure } from './upstream.ts'
+
+/** How a request came in. */
+export interface Arrival {
+  readonly channel: Channel
+  readonly certificateSubject: string
+  /** The client waits for 100 Continue before it sends the body (RFC 9110 10.1.1). */
+  readonly expectsContinue: boolean
+}
+
+/** Seconds after which a client may try again what the store could not take. */
+const RETRY_AFTER = 1
+
+/**
+ * One request and its response. The steps are numbered as in the README's «life of an exchange»; those that
+ * must wait go on in the callback of what they wait for.
+ */
+export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
+  readonly #context: ProxyContext
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #arrival: Arrival
+  readonly #started = performance.now()
+  readonly #client: ClientAddress
+  readonly #channel: Channel
+  readonly #operation: Operation
+  readonly #forward: ForwardHeaders
+  readonly #body: RequestBody
+  readonly #answer: Answer
+  readonly #requester: Requester
+  #ticket = 0
+  #step: 'opening' | 'intent' | 'forwarding' | 'recording' | 'over' = 'opening'
+  #bodyReady = false
+  #intentDurable = false
+  #forwarded = false
+  #ownAnswer: ErrorAnswer | null = null
+
+  /** 1 is the listener's; 2 and 3: who is the client, and what does the request mean. */
+  constructor(context: ProxyContext, request: IncomingMessage, response: ServerResponse, arrival: Arrival) {
+    const { method = '', url = '', rawHeaders, socket } = request
+    const { certificateSubject } = arrival
+    this.#context = context
+    this.#request = request
+    this.#response = response
+    this.#arrival = arrival
+    this.#client = context.clientAddress(socket.remoteAddress ?? '', rawHeaders)
+    this.#channel = context.chooseChannel(arrival.channel, this.#client.address, rawHeaders)
+    this.#operation = context.dialect.read({ method, target: url, rawHeaders, certificateSubject })
+    this.#requester = context.requester(this.#operation)
+    this.#forward = forwardHeaders(rawHeaders)
+    this.#body = new RequestBody(request, context.limits.body, this)
+    this.#answer = new Answer(this, context.limits.heldResponse)
+  }
+
+  /** Starts; everything else follows from what comes in. */
+  run(): void {
+    const { refusal, needsRequestBody } = this.#operation
+    if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
+    else if (this.#forward.hosts !== 1 && this.#request.httpVersion !== '1.0')
+      this.#refuse(400, 'ambiguous-host')
+    else if (needsRequestBody) this.#readBody()
+    else if (this.#admit()) this.#readBody()
+  }
+
+  /** 3, for a dialect that needs a field of the body. */
+  onBodyReady(): void {
+    this.#bodyReady = true
+    if (!this.#operation.needsRequestBody) this.#forwardWhenReady()
+    else if (this.#readOperation()) this.#admit()
+  }
+
+  /** 4. May this address use this key? 5. Then the intent is made durable. */
+  #admit(): boolean {
+    const { acl, recorder } = this.#context
+    const reason = acl.refusal(this.#operation.key, this.#client.address)
+    if (reason !== null) {
+      this.#refuse(403, reason)
+      return false
+    }
+    this.#step = 'intent'
+    this.#ticket = recorder.begin(this.#record(OPEN), NO_EFFECT, this)
+    return !this.#isOver()
+  }
+
+  /** Goes on once the intent (5) or the record (8) is durable as the mode says. */
+  onJournalled(error: KeytrailError | null): void {
+    if (error !== null) {
+      this.#withhold(error)
+    } else if (this.#step === 'intent') {
+      this.#intentDurable = true
+      this.#forwardWhenReady()
+    } else if (this.#step === 'recording') {
+      this.#release()
+    }
+  }
+
+  /** 6. The request goes upstream as it was received. */
+  #forwardWhenReady(): void {
+    if (this.#step !== 'intent' || !this.#bodyReady || !this.#intentDurable) return
+    this.#step = 'forwarding'
+    const { method = '', url: target = '' } = this.#request
+    const body = this.#hasBody() ? this.#body.forward() : null
+    this.#context.upstream.send({ method, target, headers: this.#forward.headers, body }, this.#answer)
+  }
+
+  onForwarded(): void {
+    this.#forwarded = true
+  }
+
+  /** 7. The outcome, from status and what else the dialect looks at. */
+  onAnswered(): void {
+    const { dialect, limits } = this.#context
+    const { status, headers, body } = this.#answer
+    const wanted = this.#operation.needsResponseBody ? decodeBody(body, headers, limits.heldResponse) : null
+    const judgement = dialect.judge(this.#operation, { status, rawHeaders: headers }, wanted)
+    if (judgement.outcome === 'success') {
+      for (const { token, lifetimeMs } of judgement.issued)
+        this.#context.learnToken(token, lifetimeMs, this.#requester)
+    }
+    this.#finish(answered(status, judgement))
+  }
+
+  onUnanswered(failure: UpstreamFailure): void {
+    if (this.#step === 'forwarding') this.#finishOwn(unanswered(failure))
+  }
+
+  onBodyFailed(failure: BodyFailure): void {
+    if (this.#step === 'recording' || this.#isOver()) return
+    const ending = brokenOff(failure, this.#forwarded)
+    this.#finishOwn(ending)
+    this.#answer.abort()
+  }
+
+  /** 8. The record is made durable. */
+  #finish(ending: Ending): void {
+    this.#step = 'recording'
+    const record = this.#record(ending)
+    this.#context.observe(record)
+    this.#context.recorder.finish(this.#ticket, record, keyEffect(ending, record.key, record.time), this)
+  }
+
+  /** 9. Only now the client gets the answer. */
+  #release(): void {
+    this.#step = 'over'
+    if (this.#ownAnswer !== null)
+      releaseOwn(this.#response, this.#ownAnswer, { close: !this.#request.complete })
+    else releaseAnswer(this.#response, this.#answer)
+    this.#body.discard()
+  }
+
+  /** What must not be forwarded, whatever the acl says. */
+  #refusal(): Refusal | null {
+    const { target, keyId } = this.#context.limits
+    const { url = '', httpVersion } = this.#request
+    const { refusal, key } = this.#operation
+    if (refusal !== null) return refusal
+    if (url.length > target) return { status: 414, reason: 'target-too-long' }
+    if (Buffer.byteLength(key) > keyId) return { status: 400, reason: 'key-too-long' }
+    // RFC 9112 3.2: a request without Host, or with two, could be meant for another server.
+    if (this.#forward.hosts !== 1 && httpVersion !== '1.0') return { status: 400, reason: 'ambiguous-host' }
+    return null
+  }
+
+  #refuse(status: number, reason: string): void {
+    this.#finishOwn(refused(status, reason))
+  }
+
+  /** Ends with an answer of the sidecar's own, in the dialect's shape. */
+  #finishOwn(ending: Ending): void {
+    this.#ownAnswer = this.#context.dialect.errorAnswer(
+      ending.status === 0 ? 400 : ending.status,
+      ending.reason,
+    )
+    this.#finish(ending)
+  }
+
+  /** The store can't take the entry: nothing is forwarded any more, and no answer leaves (G1, G8). */
+  #withhold(error: KeytrailError): void {
+    // An intent that may yet become durable must not look as if the request might have been executed.
+    if (this.#step === 'intent' && this.#ticket !== 0) {
+      this.#context.recorder.note(this.#ticket, this.#record(refused(503, 'store-unavailable')))
+    }
+    this.#step = 'over'
+    this.#context.withheld(error)
+    const answer = this.#context.dialect.errorAnswer(503, 'store-unavailable')
+    releaseOwn(this.#response, answer, { close: !this.#request.complete, retryAfter: RETRY_AFTER })
+    this.#body.discard()
+  }
+
+  #readBody(): void {
+    if (this.#arrival.expectsContinue) this.#response.writeContinue()
+    const { chunked, contentLength } = this.#forward
+    this.#body.read(chunked ? -1 : Math.max(contentLength, 0))
+  }
+
+  #readOperation(): boolean {
+    const { dialect, limits } = this.#context
+    dialect.readBody(this.#operation, decodeBody(this.#body.held, this.#request.rawHeaders, limits.body.held))
+    const refusal = this.#refusal()
+    if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
+    return refusal === null
+  }
+
+  #hasBody(): boolean {
+    return this.#forward.chunked || this.#forward.contentLength > 0
+  }
+
+  #isOver(): boolean {
+    return this.#step === 'over'
+  }
+
+  #record(ending: Ending): AuditRecord {
+    const { action, class: operationClass, key, keyVersion } = this.#operation
+    return {
+      time: this.#context.clock(),
+      durationMs: Math.round(performance.now() - this.#started),
+      channel: this.#channel,
+      address: this.#client.address,
+      addressSource: this.#client.source,
+      requester: this.#requester,
+      action,
+      class: operationClass,
+      key: ending.key === '' ? key : ending.key,
+      keyVersion: ending.keyVersion === '' ? keyVersion : ending.keyVersion,
+      outcome: ending.outcome,
+      status: ending.status,
+      errorCode: ending.errorCode,
+      requestId: ending.requestId,
+      items: ending.items,
+      reason: ending.reason,
+    }
+  }
+}

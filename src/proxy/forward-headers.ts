@@ -1,0 +1,92 @@
+/** What a request's headers say about its framing and its hop. */
+export interface ForwardHeaders {
+  /** Name, value, name, value …: what goes to the other side. */
+  readonly headers: string[]
+  /** Declared body length; -1 without Content-Length. */
+  readonly contentLength: number
+  /** The body comes in chunks. */
+  readonly chunked: boolean
+  /** How many Host headers there were. */
+  readonly hosts: number
+}
+
+/**
+ * Takes the hop-by-hop headers out (RFC 9110 7.6.1: Connection, what it names, Keep-Alive, Proxy-Connection,
+ * TE, Transfer-Encoding, Upgrade) and, from requests, Expect, which the sidecar answers itself (10.1.1).
+ * Everything else stays as it is, in its order. Nearly all header names are told apart by their length alone.
+ */
+export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
+  const headers: string[] = []
+  let contentLength = -1
+  let chunked = false
+  let hosts = 0
+  let named = ''
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
+    switch (name.length) {
+      case 2:
+        if (is(name, 'te')) continue
+        break
+      case 4:
+        if (is(name, 'host')) hosts++
+        break
+      case 6:
+        if (is(name, 'expect')) continue
+        break
+      case 7:
+        if (is(name, 'upgrade')) continue
+        break
+      case 10:
+        if (is(name, 'keep-alive')) continue
+        if (is(name, 'connection')) {
+          if (!isPlain(value)) named += `,${value}`
+          continue
+        }
+        break
+      case 14:
+        if (is(name, 'content-length')) contentLength = Number(value)
+        break
+      case 16:
+        if (is(name, 'proxy-connection')) continue
+        break
+      case 17:
+        if (is(name, 'transfer-encoding')) {
+          chunked = true
+          continue
+        }
+        break
+    }
+    headers.push(name, value)
+  }
+  return { headers: named === '' ? headers : withoutNamed(headers, named), contentLength, chunked, hosts }
+}
+
+/** The response's headers as received (latin1 pairs) without the hop-by-hop ones. */
+export function responseHeaders(rawHeaders: readonly Buffer[]): string[] {
+  const pairs: string[] = new Array(rawHeaders.length)
+  for (let i = 0; i < rawHeaders.length; i++) pairs[i] = (rawHeaders[i] as Buffer).toString('latin1')
+  return forwardHeaders(pairs).headers
+}
+
+/** Connection options that name no header. */
+function isPlain(value: string): boolean {
+  return is(value, 'close') || is(value, 'keep-alive')
+}
+
+/** Case-insensitive; `lower` is lower case ASCII. */
+function is(text: string, lower: string): boolean {
+  return text === lower || (text.length === lower.length && text.toLowerCase() === lower)
+}
+
+function withoutNamed(headers: readonly string[], named: string): string[] {
+  const names = new Set(named.split(',').map((name) => name.trim().toLowerCase()))
+  const kept: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    // Nobody may have the message's framing, or its host, taken out by naming it (RFC 9110 7.6.1).
+    if (names.has(name.toLowerCase()) && !is(name, 'content-length') && !is(name, 'host')) continue
+    kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}

@@ -1,0 +1,78 @@
+import type { Destruction, Judgement } from '../dialect/dialect.ts'
+import type { Outcome } from '../record.ts'
+import { type KeyEffect, NO_EFFECT } from '../recorder/entry.ts'
+import type { BodyFailure } from './request-body.ts'
+import type { UpstreamFailure } from './upstream.ts'
+
+/** What an exchange came to, as it is recorded. */
+export interface Ending {
+  readonly outcome: Outcome
+  /** HTTP status the client gets; 0 where nobody is left to get one. */
+  readonly status: number
+  readonly errorCode: string
+  readonly requestId: string
+  /** The key the answer names; '' for the operation's own. */
+  readonly key: string
+  readonly keyVersion: string
+  readonly items: number
+  readonly reason: string
+  readonly destruction: Destruction | null
+}
+
+/** How an exchange stands while nobody knows its outcome: what its intent says. */
+export const OPEN: Ending = {
+  outcome: 'unknown',
+  status: 0,
+  errorCode: '',
+  requestId: '',
+  key: '',
+  keyVersion: '',
+  items: 0,
+  reason: '',
+  destruction: null,
+}
+
+/** The upstream answered. */
+export function answered(status: number, judgement: Judgement): Ending {
+  const { outcome, errorCode, requestId, key, keyVersion, items, destruction } = judgement
+  return { outcome, status, errorCode, requestId, key, keyVersion, items, reason: '', destruction }
+}
+
+/** The sidecar refused the request: the upstream never saw it. */
+export function refused(status: number, reason: string): Ending {
+  return { ...OPEN, outcome: 'failure', status, reason }
+}
+
+/** The upstream gave no answer. */
+export function unanswered({ kind }: UpstreamFailure): Ending {
+  if (kind === 'unreachable')
+    return { ...OPEN, outcome: 'failure', status: 502, reason: 'upstream-unreachable' }
+  if (kind === 'timeout') return { ...OPEN, status: 504, reason: 'upstream-timeout' }
+  return { ...OPEN, status: 502, reason: 'upstream-broke-off' }
+}
+
+/** The request's body broke off; `forwarded`: some of it may have been executed. */
+export function brokenOff(failure: BodyFailure, forwarded: boolean): Ending {
+  const status = failure === 'body-too-large' ? 413 : 0
+  return { ...OPEN, outcome: forwarded ? 'unknown' : 'failure', status, reason: failure }
+}
+
+/** What the ending means for the key's ring; `now` is Unix ms. */
+export function keyEffect({ outcome, destruction }: Ending, key: string, now: number): KeyEffect {
+  if (outcome !== 'success' || key === '') return NO_EFFECT
+  if (destruction === null) return PROVEN
+  switch (destruction.kind) {
+    case 'now':
+      return { keyProven: true, destruction: 'now', destroyAt: 0 }
+    case 'scheduled':
+      return { keyProven: true, destruction: 'scheduled', destroyAt: now + destruction.afterMs }
+    case 'scheduled-at':
+      return { keyProven: true, destruction: 'scheduled', destroyAt: destruction.at }
+    case 'cancelled':
+      return { keyProven: true, destruction: 'cancelled', destroyAt: 0 }
+    default:
+      return destruction satisfies never
+  }
+}
+
+const PROVEN: KeyEffect = { keyProven: true, destruction: 'none', destroyAt: 0 }

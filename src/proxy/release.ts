@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http'
+import type { ErrorAnswer } from '../dialect/dialect.ts'
+import type { Answer } from './answer.ts'
+
+/** Gives the client the upstream's answer: a held one in one write, a large one as it flows. */
+export function releaseAnswer(response: ServerResponse, answer: Answer): void {
+  if (response.destroyed) {
+    answer.abort()
+    return
+  }
+  try {
+    response.sendDate = false
+    response.writeHead(answer.status, answer.statusText, answer.headers)
+  } catch {
+    // A status line or header that Node's writer refuses: the client must not take half of it for an answer.
+    response.destroy()
+    answer.abort()
+    return
+  }
+  if (answer.whole) releaseWhole(response, answer)
+  else releaseFlowing(response, answer)
+}
+
+/** An answer of the sidecar's own. `close` ends the connection, `retryAfter` is in seconds. */
+export function releaseOwn(
+  response: ServerResponse,
+  { status, contentType, body }: ErrorAnswer,
+  { close, retryAfter }: { readonly close: boolean; readonly retryAfter?: number },
+): void {
+  if (response.destroyed || response.headersSent) return
+  const headers = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))]
+  if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter))
+  if (close) headers.push('Connection', 'close')
+  response.writeHead(status, headers)
+  response.end(body)
+}
+
+function releaseWhole(response: ServerResponse, { body, trailers }: Answer): void {
+  addTrailers(response, trailers)
+  if (body === null || body.length === 0) response.end()
+  else response.end(body)
+}
+
+function releaseFlowing(response: ServerResponse, answer: Answer): void {
+  let flowing = true
+  for (const chunk of answer.chunks) flowing = response.write(chunk)
+  answer.chunks = []
+  response.on('drain', () => answer.resume())
+  response.on('close', () => {
+    if (!response.writableFinished) answer.abort()
+  })
+  const sink = {
+    write: (chunk: Buffer) => response.write(chunk),
+    end: (trailers: readonly string[]) => {
+      addTrailers(response, trailers)
+      response.end()
+    },
+    broken: () => {
+      response.destroy()
+    },
+  }
+  if (flowing) answer.flow(sink)
+  else response.once('drain', () => answer.flow(sink))
+}
+
+function addTrailers(response: ServerResponse, trailers: readonly string[]): void {
+  if (trailers.length === 0) return
+  const pairs: [string, string][] = []
+  for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([String(trailers[i]), String(trailers[i + 1])])
+  response.addTrailers(pairs)
+}
