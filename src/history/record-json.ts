@@ -53,33 +53,38 @@ export const CoverageSchema = Type.Object({
   head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
 })
 
-/** {@link RecordSchema} of a kept record. */
-export function recordJson(record: StoredRecord): Static<typeof RecordSchema> {
-  const { requester } = record
-  return {
+type RecordJson = Static<typeof RecordSchema>
+
+/** {@link RecordSchema} of a kept record. Assignments rather than spread parts: half the time. */
+export function recordJson(record: StoredRecord): RecordJson {
+  const json: RecordJson = {
     seq: record.seq,
     time: formatInstant(record.time),
     durationMs: record.durationMs,
     channel: record.channel,
-    ...(record.address !== '' && { address: record.address }),
     addressSource: record.addressSource,
-    requester: {
-      ...(requester.id !== '' && { id: requester.id }),
-      kind: requester.kind,
-      ...(requester.credential !== '' && { credential: requester.credential }),
-      verified: record.outcome === 'success' && requester.kind !== 'anonymous',
-    },
+    requester: requesterJson(record),
     action: record.action,
     class: record.class,
-    ...(record.key !== '' && { key: record.key }),
-    ...(record.keyVersion !== '' && { keyVersion: record.keyVersion }),
     outcome: record.outcome,
-    ...(record.status !== 0 && { status: record.status }),
-    ...(record.errorCode !== '' && { errorCode: record.errorCode }),
-    ...(record.requestId !== '' && { requestId: record.requestId }),
-    ...(record.items !== 0 && { items: record.items }),
-    ...(record.reason !== '' && { reason: record.reason }),
   }
+  if (record.address !== '') json.address = record.address
+  if (record.key !== '') json.key = record.key
+  if (record.keyVersion !== '') json.keyVersion = record.keyVersion
+  if (record.status !== 0) json.status = record.status
+  if (record.errorCode !== '') json.errorCode = record.errorCode
+  if (record.requestId !== '') json.requestId = record.requestId
+  if (record.items !== 0) json.items = record.items
+  if (record.reason !== '') json.reason = record.reason
+  return json
+}
+
+function requesterJson({ requester, outcome }: StoredRecord): RecordJson['requester'] {
+  const { id, kind, credential } = requester
+  const json: RecordJson['requester'] = { kind, verified: outcome === 'success' && kind !== 'anonymous' }
+  if (id !== '') json.id = id
+  if (credential !== '') json.credential = credential
+  return json
 }
 
 /** {@link CoverageSchema} of a ring's coverage. */

@@ -1,19 +1,6 @@
 import type { Server } from 'node:http'
-import { isIPv4 } from 'node:net'
+import type { Bind } from '../config/bind.ts'
 import { type ErrorCode, KeytrailError } from '../errors.ts'
-
-/** Where to listen. */
-export interface Bind {
-  /** An IP address (IPv6 without brackets) or a name. */
-  readonly host: string
-  /** 0 takes a free port. */
-  readonly port: number
-}
-
-/** Whether only this machine can reach `host`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
 
 /** The URL a listening server is reached at. */
 export function urlOf(server: Server): string {
