@@ -194,7 +194,6 @@ export const DialectFile = Type.Object(
 export type FieldDescription = Static<typeof FieldDescription>
 export type AnswerFieldDescription = Static<typeof AnswerField>
 export type RequesterDescription = Static<typeof Requester>
-export type SuccessDescription = Static<typeof Success>
 export type StatusesDescription = Static<typeof Statuses>
 export type ErrorShapeDescription = Static<typeof ErrorShape>
 export type IssueDescription = Static<typeof Issue>

@@ -7,7 +7,7 @@ interface ErrorShape {
 }
 
 /** The error shapes of a key API: those of certain statuses, and the one of all others. */
-export interface ErrorShapes {
+interface ErrorShapes {
   readonly byStatus: ReadonlyMap<number, ErrorShape>
   readonly otherwise: ErrorShape
 }

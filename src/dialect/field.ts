@@ -5,14 +5,14 @@ import { lookUp, type Pointer, parsePointer } from './pointer.ts'
 import { readQuery } from './query.ts'
 
 /** A field in the request's head. */
-export interface HeadPlace {
+interface HeadPlace {
   readonly from: 'header' | 'query'
   readonly name: string
   readonly span: Span
 }
 
 /** A field in the request's body. */
-export interface BodyPlace {
+interface BodyPlace {
   readonly pointer: Pointer
   readonly span: Span
 }

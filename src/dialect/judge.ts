@@ -58,7 +58,7 @@ export function judgeAnswer(
         : countItems(lookUp(document, known.itemsAnswered)),
     issued: known === null || known.issues.length === 0 ? noTokens : issuedBy(known, operation, document),
     destruction:
-      known === null || known.destruction === null
+      known === null || known.destruction === null || !isConfirmed(rules, status, body, document)
         ? null
         : destructionBy(known.destruction, operation, document),
   }
@@ -71,6 +71,7 @@ function needsBody(rules: JudgeRules, route: Route | null, maySucceed: boolean):
   return rules.unlessBody !== null || (route?.needsResponseBody ?? false)
 }
 
+/** Whether a place is in the body of the answer, not in a header. */
 export function isInBody(place: AnswerPlace): boolean {
   return place.header === ''
 }
@@ -79,6 +80,20 @@ function isContradicted({ unlessBody }: JudgeRules, document: unknown): boolean 
   if (unlessBody === null || document === undefined) return false
   const value = lookUp(document, unlessBody.pointer)
   return value !== undefined && value !== unlessBody.not
+}
+
+/**
+ * Whether an answer that succeeded by its status may end a key's history. A page that some gateway puts in the place
+ * of the answer must not: where there is a body, it has to hold the field that makes a success.
+ */
+function isConfirmed(
+  { unlessBody }: JudgeRules,
+  status: number,
+  body: Uint8Array | null,
+  document: unknown,
+): boolean {
+  if (unlessBody === null || status === 204 || body?.byteLength === 0) return true
+  return lookUp(document, unlessBody.pointer) === unlessBody.not
 }
 
 function errorCodeOf(

@@ -2,7 +2,7 @@ import type { Refusal } from './dialect.ts'
 import { isWhole } from './excerpt.ts'
 
 /** Where a key id stands decides the status of its refusal. */
-export type KeyIdPlace = 'target' | 'message'
+type KeyIdPlace = 'target' | 'message'
 
 const refusals = {
   target: {

@@ -11,7 +11,7 @@ export const hourMs = 3_600_000
 export const dayMs = 86_400_000
 
 /** Which segments of a request's path a name stands for: indexes as `Array.slice` takes them. */
-export interface Capture {
+interface Capture {
   readonly start: number
   readonly end: number
 }

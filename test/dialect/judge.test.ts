@@ -161,16 +161,27 @@ t.test('destruction', async (t) => {
   t.equal(judge({ request: 'DELETE /kms/v1/keys/k', answer: { code: 'DENIED' } }, naver).destruction, null)
 })
 
+t.test('a page in the place of the answer destroys nothing', async (t) => {
+  const request = 'DELETE /kms/v1/keys/k'
+  for (const answer of ['<html>', '{}', undefined]) {
+    t.match(judge({ request, answer }, naver), { outcome: 'success', destruction: null }, String(answer))
+  }
+  t.same(judge({ request, answer: '' }, naver).destruction, { kind: 'now' })
+  t.same(judge({ request, status: 204 }, naver).destruction, { kind: 'now' })
+})
+
 t.test('destruction as request or answer date it', async (t) => {
+  const header = { isSuccessful: true }
   const sent = { KeyId: 'k', PendingWindowInDays: 7 }
-  t.same(judge({ request: 'POST /schedule', sent }).destruction, { kind: 'scheduled', afterMs: 604_800_000 })
-  t.same(judge({ request: 'POST /schedule' }).destruction, { kind: 'scheduled', afterMs: 2_592_000_000 })
-  const dated = (answer: unknown) => judge({ request: 'POST /destroy/k', answer }).destruction
-  t.same(dated({ DeletionDate: 1_700_000_000.5 }), { kind: 'scheduled-at', at: 1_700_000_000_500 })
-  t.same(dated({ DeletionDate: '2030-01-01T00:00:00Z' }), { kind: 'scheduled-at', at: 1_893_456_000_000 })
-  for (const DeletionDate of [undefined, null, 'soon', -1, 0, {}, [5], true])
-    t.equal(dated({ DeletionDate }), null)
-  const at = { request: 'POST /destroy-at/k', answer: { destroyTime: 1_700_000_000_000 } }
+  const schedule = { request: 'POST /schedule', answer: { header } }
+  t.same(judge({ ...schedule, sent }).destruction, { kind: 'scheduled', afterMs: 604_800_000 })
+  t.same(judge(schedule).destruction, { kind: 'scheduled', afterMs: 2_592_000_000 })
+  const dated = (DeletionDate: unknown) =>
+    judge({ request: 'POST /destroy/k', answer: { header, DeletionDate } }).destruction
+  t.same(dated(1_700_000_000.5), { kind: 'scheduled-at', at: 1_700_000_000_500 })
+  t.same(dated('2030-01-01T00:00:00Z'), { kind: 'scheduled-at', at: 1_893_456_000_000 })
+  for (const date of [undefined, null, 'soon', -1, 0, 1e12, {}, [5], true]) t.equal(dated(date), null)
+  const at = { request: 'POST /destroy-at/k', answer: { header, destroyTime: 1_700_000_000_000 } }
   t.same(judge(at).destruction, { kind: 'scheduled-at', at: 1_700_000_000_000 })
 })
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadDialect } from '../../src/dialect/load.ts'
@@ -11,7 +12,6 @@ t.test('by name and by file', async (t) => {
 })
 
 t.test('every dialect that ships loads', async (t) => {
-  const { readdirSync } = await import('node:fs')
   for (const file of readdirSync(config)) {
     t.equal(`${loadDialect(join(config, file), '').name}.yaml`, file)
   }
