@@ -53,7 +53,9 @@ t.test('the description lists every route', async (t) => {
   const { get } = await startHistory(t, { auth: { kind: 'none' } })
   const { json } = await get('/openapi.json')
   t.match(json, { openapi: '3.1.0', info: { version: '1.2.3' } })
-  const { paths } = json as { paths: Record<string, { get: { parameters?: { name: string }[] } }> }
+  const { paths } = json as {
+    paths: Record<string, { get: { parameters?: { name: string }[]; responses: Record<string, object> } }>
+  }
   t.same(Object.keys(paths).sort(), [
     ...['/healthz', '/kms/v1/keys/{keyTag}/activities', '/kms/v1/keys/{keyTag}/last-use-info', '/metrics'],
     ...['/openapi.json', '/readyz', '/v1/keys', '/v1/keys/{key}', '/v1/keys/{key}/history'],
@@ -62,4 +64,11 @@ t.test('the description lists every route', async (t) => {
   t.same(paths['/kms/v1/keys/{keyTag}/activities']?.get.parameters?.map(({ name }) => name).sort(), [
     ...['keyTag', 'keyword', 'pageNo', 'pageSize', 'timestampFrom', 'timestampTo'],
   ])
+  for (const [path, { get }] of Object.entries(paths)) {
+    const contentType = path.startsWith('/kms') ? 'application/json' : 'application/problem+json'
+    t.match(get.responses, { default: { content: { [contentType]: { schema: { type: 'object' } } } } }, path)
+  }
+  t.match(paths['/v1/keys/{key}/history']?.get.responses, {
+    200: { content: { 'application/json': Object } },
+  })
 })
