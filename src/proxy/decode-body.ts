@@ -1,6 +1,11 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 
-const DECODERS = { gzip: gunzipSync, 'x-gzip': gunzipSync, deflate: inflateSync, br: brotliDecompressSync }
+const DECODERS: ReadonlyMap<string, typeof gunzipSync> = new Map([
+  ['gzip', gunzipSync],
+  ['x-gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+])
 
 /**
  * A readable copy of a body for the dialect, whatever its Content-Encoding; what is forwarded stays as it is.
@@ -10,7 +15,7 @@ export function decodeBody(body: Buffer | null, rawHeaders: readonly string[], l
   if (body === null) return null
   const coding = contentCoding(rawHeaders)
   if (coding === '' || coding === 'identity') return body
-  const decode = DECODERS[coding as keyof typeof DECODERS]
+  const decode = DECODERS.get(coding)
   if (decode === undefined) return null
   try {
     return decode(body, { maxOutputLength: limit })
