@@ -19,7 +19,7 @@ export type HistoryAuth =
  * Finds the access that an Authorization header grants.
  * Throws `UNAUTHENTICATED`, or `JWKS_UNAVAILABLE` where the keys to judge by can't be had.
  */
-export type Authenticate = (authorization: string | undefined) => Promise<Access>
+type Authenticate = (authorization: string | undefined) => Promise<Access>
 
 /** Compiles `auth` once. Throws `CONFIG_INVALID` for a hash that is none. */
 export function createAuthenticate(auth: HistoryAuth, clock: () => number): Authenticate {

@@ -11,7 +11,7 @@ import { HistoryProblem } from './problem.ts'
  * What a route asks of its caller. `open`: nothing; `known`: to be somebody; `read`: that right (which keys is
  * the route's business); `read-all`: that right on every key. A route that says nothing asks for `known`.
  */
-export type Requirement = 'open' | 'known' | 'read' | 'read-all'
+type Requirement = 'open' | 'known' | 'read' | 'read-all'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -9,7 +9,7 @@ export interface Batch<Entry> {
   readonly next: string | null
 }
 
-export interface ListingOptions<Entry> {
+interface ListingOptions<Entry> {
   readonly limit: number
   /** Entries looked at, shown or not, for one page. */
   readonly budget: number

@@ -8,14 +8,14 @@ const STRIDE = 1000
 /** Queries one page may cost: with it, rings far beyond the default retention are still counted. */
 const MOST_QUERIES = 500
 
-export interface NumberedPage {
+interface NumberedPage {
   readonly records: readonly StoredRecord[]
   /** All that match; at least so many where the ring is too large to count. */
   readonly total: number
 }
 
 /** What a numbered page asks: {@link HistoryQuery} with the page's own limit and offset, from the newest record on. */
-export type NumberedQuery = Omit<HistoryQuery, 'before'>
+type NumberedQuery = Omit<HistoryQuery, 'before'>
 
 /**
  * A page by its number; null for a key without a ring. One query does for a ring whose matches the store can
