@@ -12,6 +12,12 @@ export interface Answers {
   readiness(): Promise<Readiness>
 }
 
+/** What is said where the proxy's thread fails to answer. */
+const NO_ANSWER = {
+  metrics: '',
+  readiness: { ready: false, reasons: ['the proxy gives no answer'] },
+} as const
+
 /** The history API in a thread of its own: whatever is asked of it, the proxy's event loop goes on. */
 export class History {
   readonly url: string
@@ -31,7 +37,9 @@ export class History {
     this.#thread = thread
     this.url = url
     thread.on('message', (message: FromHistory) => {
-      if (message.kind === 'ask') void this.#answer(message.id, message.what, answers)
+      if (message.kind !== 'ask') return
+      const { id, what } = message
+      this.#answer(id, what, answers).catch(() => this.#say({ kind: 'answer', id, value: NO_ANSWER[what] }))
     })
     thread.on('error', ended)
   }
@@ -42,11 +50,8 @@ export class History {
   }
 
   async #answer(id: number, what: 'metrics' | 'readiness', answers: Answers): Promise<void> {
-    this.#say({
-      kind: 'answer',
-      id,
-      value: what === 'metrics' ? await answers.metrics() : await answers.readiness(),
-    })
+    const value = what === 'metrics' ? await answers.metrics() : await answers.readiness()
+    this.#say({ kind: 'answer', id, value })
   }
 
   #say(message: ToHistory): void {
