@@ -23,15 +23,28 @@ export interface RateLimitedLogger {
   flush(): void
 }
 
+/** The log itself, which may be behind what was written to it. */
+export interface Log extends Logger {
+  /** Waits until everything is out, or nobody reads it any more, but at most `timeoutMs`; call it before exiting. */
+  flush(timeoutMs: number): Promise<void>
+  /** Lines that were dropped so far, because the reader was too slow or has gone. */
+  lost(): number
+}
+
 interface LogOptions {
   readonly level: LogLevel
-  /** Takes whole lines; standard output by default. */
-  readonly destination?: DestinationStream
+  /** A file descriptor (standard output by default), or what takes whole lines. */
+  readonly destination?: number | DestinationStream
+}
+
+interface Output extends DestinationStream {
+  readonly flush: (timeoutMs: number) => Promise<void>
+  readonly lost: () => number
 }
 
 /**
- * Bytes that may wait for a slow reader of standard output. Further lines are dropped: the log must neither
- * stop the proxy nor fill its memory.
+ * Bytes that may wait for a slow reader. Further lines are dropped: the log must neither stop the proxy nor
+ * fill its memory.
  */
 const MAX_WAITING = 1024 * 1024
 
@@ -39,27 +52,60 @@ const MAX_WAITING = 1024 * 1024
 const MAX_CODES = 256
 const OTHER_CODES = '(other)'
 
-/** A log of JSON lines: `level`, `time` (ISO 8601), `code` where there is one, `msg`. */
-export function createLogger(options: LogOptions): Logger {
+/** A log of JSON lines: `level`, `time` (ISO 8601), `code` where there is one, `msg`. Never throws, never waits. */
+export function createLogger({ level, destination = 1 }: LogOptions): Log {
   const settings: LoggerOptions = {
-    level: options.level,
+    level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
   }
-  const logger = pino(settings, options.destination ?? standardOutput())
+  const output = typeof destination === 'number' ? openOutput(destination) : plainOutput(destination)
+  const logger = pino(settings, output)
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     fatal: (fields, message) => logger.fatal(fields, message),
+    flush: output.flush,
+    lost: output.lost,
   }
 }
 
-function standardOutput(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: MAX_WAITING })
+function plainOutput(destination: DestinationStream): Output {
+  return { write: (line) => destination.write(line), flush: async () => {}, lost: () => 0 }
+}
+
+function openOutput(descriptor: number): Output {
+  const stream = pino.destination({ dest: descriptor, sync: false, minLength: 1, maxLength: MAX_WAITING })
+  // pino calls this at exit, and where the reader has gone (EPIPE) it never returns: flush() is ours
+  stream.flushSync = () => {}
+  let lost = 0
+  let gone = false
+  stream.on('drop', () => lost++)
+  // a full disk behind standard output is no reason to stop: the lines wait, then are dropped
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') gone = true
+  })
+  return {
+    write(line) {
+      if (gone) lost++
+      else stream.write(line)
+    },
+    flush: (timeoutMs) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        const done = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (gone) done()
+        else stream.flush(done)
+      }),
+    lost: () => lost,
+  }
 }
 
 /** A stack only for what nobody expected: an operator's mistake is told by its code and message. */

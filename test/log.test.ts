@@ -1,4 +1,7 @@
-import t from 'tap'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
 import { KeytrailError } from '../src/errors.ts'
 import { createLogger, rateLimited } from '../src/log.ts'
 
@@ -101,4 +104,62 @@ t.test('made-up codes share one allowance', async (t) => {
   const limited = rateLimited(logger, 100, () => 0)
   for (let count = 0; count < 1000; count++) limited.warn(`CODE_${count}`, {}, 'x')
   t.equal(lines().length, 257)
+})
+
+/** A pipe; whoever reads it is at a distance. */
+function openPipe(t: Test) {
+  const path = join(t.testdir({}), 'pipe')
+  execFileSync('mkfifo', [path])
+  const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writing = openSync(path, constants.O_WRONLY)
+  return { writing, hangUp: () => closeSync(reading) }
+}
+
+t.test('lines go to a file descriptor, in order, and a flush waits for them', async (t) => {
+  const path = join(t.testdir({}), 'log')
+  const descriptor = openSync(path, 'a')
+  t.teardown(() => closeSync(descriptor))
+  const log = createLogger({ level: 'info', destination: descriptor })
+  for (let line = 0; line < 1000; line++) log.info({ line }, 'x')
+  await log.flush(10_000)
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  t.strictSame(
+    lines.map((line) => (JSON.parse(line) as { line: number }).line),
+    Array.from({ length: 1000 }, (_, line) => line),
+  )
+  t.equal(log.lost(), 0)
+  await log.flush(10_000)
+  t.pass('with nothing to wait for')
+})
+
+t.test('a reader that is stuck stops nothing; what it misses is counted', async (t) => {
+  const { writing, hangUp } = openPipe(t)
+  const log = createLogger({ level: 'info', destination: writing })
+  for (let line = 0; line < 20_000; line++) log.info({}, 'x'.repeat(100))
+  t.ok(log.lost() > 5000)
+  await log.flush(10)
+  t.pass('a flush gives up')
+  hangUp()
+})
+
+t.test('a reader that has gone stops nothing', async (t) => {
+  const { writing, hangUp } = openPipe(t)
+  hangUp()
+  const log = createLogger({ level: 'info', destination: writing })
+  log.info({}, 'nobody reads this')
+  await log.flush(10_000)
+  log.info({}, 'nor this')
+  await log.flush(10_000)
+  t.equal(log.lost(), 1)
+})
+
+t.test('an output that fails is survived', { skip: !existsSync('/dev/full') }, async (t) => {
+  const descriptor = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(descriptor))
+  const log = createLogger({ level: 'info', destination: descriptor })
+  for (let round = 0; round < 3; round++) {
+    log.info({ round }, 'no space left on device')
+    await log.flush(100)
+  }
+  t.pass()
 })
