@@ -4,7 +4,7 @@ import { History } from './history/history.ts'
 import { createChannelRules } from './listener/channel.ts'
 import { createClientAddress } from './listener/client-address.ts'
 import { Listener } from './listener/listener.ts'
-import { createLogger, type Logger, rateLimited } from './log.ts'
+import { createLogger, type Log, type Logger, rateLimited } from './log.ts'
 import { createMetrics, type Metrics, ProxyCounters } from './metrics.ts'
 import { createAcl } from './proxy/acl.ts'
 import { ProxyContext } from './proxy/context.ts'
@@ -34,6 +34,7 @@ export interface Sidecar {
 
 const DAY_MS = 86_400_000
 const LOG_INTERVAL_MS = 5000
+const LOG_FLUSH_MS = 1000
 
 /** Starts everything, in the order in which it depends on each other; what was started is stopped if one fails. */
 export async function startSidecar(config: Config, options: SidecarOptions): Promise<Sidecar> {
@@ -56,6 +57,7 @@ async function start(
   stop: () => Promise<void>,
 ): Promise<Sidecar> {
   const log = createLogger({ level: config.log.level })
+  stops.push(() => log.flush(LOG_FLUSH_MS))
   const dialect = loadDialect(config.dialect, options.dialectsDir)
   const recorder = await openRecorder(config, options, log)
   stops.push(() => recorder.close())
@@ -85,7 +87,7 @@ async function start(
     clock,
   })
   const listeners = config.listeners.map((entry) => createListener(entry, config, context))
-  const metrics = createMetrics(counters, options.version, readings(recorder, listeners))
+  const metrics = createMetrics(counters, options.version, readings(recorder, listeners, log))
   const history = await startHistory(config, options, { recorder, metrics, log })
   stops.push(() => history.close())
   const urls: Record<string, string> = {}
@@ -192,7 +194,7 @@ async function startHistory(
   )
 }
 
-function readings(recorder: Recorder, listeners: readonly Listener[]) {
+function readings(recorder: Recorder, listeners: readonly Listener[], log: Log) {
   const { counters } = recorder
   return [
     counter('keytrail_intents_total', 'Intents journalled.', () => counters.intents),
@@ -215,6 +217,7 @@ function readings(recorder: Recorder, listeners: readonly Listener[]) {
     counter('keytrail_connections_dropped_total', 'Connections refused by limits.connections.', () =>
       listeners.reduce((sum, { dropped }) => sum + dropped, 0),
     ),
+    counter('keytrail_log_lines_lost_total', 'Log lines dropped because nobody read them.', () => log.lost()),
     gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss()),
     counter('process_cpu_seconds_total', 'User and system CPU time.', () => {
       const { user, system } = process.cpuUsage()

@@ -1,6 +1,6 @@
 import { Kind, type TObject, type TProperties, type TSchema, Type, TypeRegistry } from '@sinclair/typebox'
+import { type Bind, formatBind, parseBind } from '../listener/bind.ts'
 import { normalizeCidr } from '../listener/ip-set.ts'
-import { type Bind, formatBind, parseBind } from './bind.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './quantity.ts'
 
 /** What every field says of itself; problems and the README's table are made of it. */

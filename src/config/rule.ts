@@ -1,5 +1,6 @@
-import { type Bind, formatBind, isLoopback } from './bind.ts'
+import { type Bind, formatBind, isLoopback } from '../listener/bind.ts'
 import type { Path, Problem } from './problem.ts'
+import { formatSize } from './quantity.ts'
 import type { ConfigSections } from './schema.ts'
 
 /** What no single field can know; each looks at the sections that are valid by themselves. */
@@ -10,6 +11,7 @@ const RULES: readonly ((sections: ConfigSections) => Problem[])[] = [
   narrowTrust,
   conditionedChannels,
   nestedLimits,
+  roomySegments,
   guardedHistory,
   completeTokens,
   completeJwt,
@@ -73,6 +75,13 @@ function conditionedChannels({ channelRules = [] }: ConfigSections): Problem[] {
       ? [{ path: ['channelRules', index], message: 'has no condition; expected from, header or both' }]
       : [],
   )
+}
+
+/** A group is at most a queue's length, and stands in one segment. */
+function roomySegments({ journal }: ConfigSections): Problem[] {
+  if (journal === undefined || journal.segmentSize >= 2 * journal.queue) return []
+  const message = `${formatSize(journal.segmentSize)} is less than twice journal.queue (${formatSize(journal.queue)})`
+  return [{ path: ['journal', 'segmentSize'], message }]
 }
 
 function nestedLimits({ limits }: ConfigSections): Problem[] {

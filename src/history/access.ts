@@ -1,4 +1,4 @@
-import { compileGlob } from '../config/glob.ts'
+import { compileGlob } from '../key-glob.ts'
 
 /** `read`: see histories; `manage`: change how a key is recorded (its log-analytics switch). */
 export type Right = 'read' | 'manage'

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Bind } from '../config/bind.ts'
+import type { Bind } from '../listener/bind.ts'
 import { createLogger } from '../log.ts'
 import type { SharedQueue } from '../recorder/queue.ts'
 import { createSettle } from '../recorder/settle.ts'

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
-import type { Bind } from '../config/bind.ts'
 import { type ErrorCode, KeytrailError } from '../errors.ts'
+import type { Bind } from '../listener/bind.ts'
 
 /** The URL a listening server is reached at. */
 export function urlOf(server: Server): string {

@@ -1,4 +1,4 @@
-import { compileGlob } from '../config/glob.ts'
+import { compileGlob } from '../key-glob.ts'
 import { createIpSet, type IpSet, normalizeAddress } from '../listener/ip-set.ts'
 
 /** Which addresses may use the keys a glob names. */

@@ -37,7 +37,10 @@ export const store = section('The data directory.', {
 
 export const journal = section('The file that makes records durable before their rings have them.', {
   segmentSize: size(
-    { description: 'Size of one preallocated segment.', default: '16MiB' },
+    {
+      description: 'Size of one preallocated segment; at least twice `queue`.',
+      default: '32MiB',
+    },
     { min: MIB, max: GIB },
   ),
   maxSegments: integer(
@@ -46,12 +49,13 @@ export const journal = section('The file that makes records durable before their
         'Segments at most, which bounds the disk space; when all are in use, requests are refused with 503.',
       default: 64,
     },
-    { min: 2, max: 65_536 },
+    { min: 2, max: 256 },
   ),
   queue: size(
     {
-      description: 'Bytes that may wait for the disk; beyond, requests are refused with 503.',
-      default: '4MiB',
+      description:
+        'Bytes of entries that may be on their way to disk and rings; beyond, requests are refused with 503. Held in memory.',
+      default: '16MiB',
     },
     { min: 64 * KIB, max: GIB },
   ),

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { formatBind, isLoopback, parseBind } from '../../src/config/bind.ts'
+import { formatBind, isLoopback, parseBind } from '../../src/listener/bind.ts'
 
 t.test('host and port', async (t) => {
   t.strictSame(parseBind('127.0.0.1:8300'), { host: '127.0.0.1', port: 8300 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { compileGlob } from '../../src/config/glob.ts'
+import { compileGlob } from '../src/key-glob.ts'
 
 /** The definition of a glob, one character at a time. */
 function reference(pattern: string, text: string): boolean {

@@ -1,4 +1,4 @@
-import { createIpSet, normalizeAddress } from '../listener/ip-set.ts'
+import { createIpSet, normalizeAddress } from './ip-set.ts'
 
 /** Where to listen. */
 export interface Bind {
