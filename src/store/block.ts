@@ -90,3 +90,14 @@ export function recordEnd(bytes: Buffer, start: number): number {
 export function nextRecord(end: number): number {
   return end + LENGTH_BYTES
 }
+
+/** Whether `bytes` is a block through and through: its version, and records that end where it ends. */
+export function wholeBlock(bytes: Buffer): boolean {
+  if (bytes.length < FIRST_RECORD || bytes[0] !== BLOCK_VERSION) return false
+  let at = HEADER_BYTES
+  for (let i = blockCount(bytes); i > 0; i--) {
+    if (at + LENGTH_BYTES > bytes.length) return false
+    at += LENGTH_BYTES + bytes.readUInt16BE(at)
+  }
+  return at === bytes.length && at > HEADER_BYTES
+}

@@ -61,6 +61,10 @@ export function blockKey(ring: number, seq: number): Buffer {
   return key
 }
 
+export function ringOfBlockKey(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).readUInt32BE(0)
+}
+
 export function seqOfBlockKey(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(4, 6)
 }

@@ -30,6 +30,8 @@ export const STATUS_OFFSET = 13
 const ITEMS_OFFSET = 15
 export const SEARCH_LENGTH_OFFSET = 19
 export const TEXT_OFFSET = 21
+const TEXTS = 8
+const SEARCHED_TEXTS = 5
 
 /** Longest kept text of each field, in UTF-16 units; what is longer ends in «…». */
 export const FIELD_LIMIT = {
@@ -140,6 +142,19 @@ export function recordClass(bytes: Buffer, start: number): OperationClass {
 
 export function recordStatus(bytes: Buffer, start: number): number {
   return bytes.readUInt16BE(start + STATUS_OFFSET)
+}
+
+/** Whether `record` is one through and through: its version, and eight texts, the first five as long as they say. */
+export function wholeRecord(record: Buffer): boolean {
+  if (record.length < TEXT_OFFSET || record[0] !== RECORD_VERSION) return false
+  let at = TEXT_OFFSET
+  for (let text = 0; text < TEXTS; text++) {
+    if (text === SEARCHED_TEXTS && at !== TEXT_OFFSET + record.readUInt16BE(SEARCH_LENGTH_OFFSET))
+      return false
+    at = record.indexOf(0, at) + 1
+    if (at === 0) return false
+  }
+  return true
 }
 
 /** The bytes that `text` is kept as in `field`, its NUL included: what an exact filter compares with. */

@@ -1,3 +1,6 @@
+import { KeytrailError } from '../errors.ts'
+import { HASH_BYTES } from './chain.ts'
+
 /** What the store keeps of a ring beside its records. Times are Unix ms; 0 stands for none. */
 export interface RingState {
   readonly ring: number
@@ -61,7 +64,7 @@ export function newRingState(ring: number, openedAt: number, genesis: Buffer): R
 
 export function encodeRingState(state: RingState): Buffer {
   const by = Buffer.from(`${state.destroyBy}\0${state.destroyAddress}`)
-  const bytes = Buffer.allocUnsafe(HASH_OFFSET + 32 + by.length)
+  const bytes = Buffer.allocUnsafe(HASH_OFFSET + HASH_BYTES + by.length)
   bytes[0] = VERSION
   bytes.writeUInt32BE(state.ring, 1)
   let at = 5
@@ -85,13 +88,20 @@ export function encodeRingState(state: RingState): Buffer {
     at = bytes.writeUIntBE(number, at, 6)
   }
   state.hash.copy(bytes, HASH_OFFSET)
-  by.copy(bytes, HASH_OFFSET + 32)
+  by.copy(bytes, HASH_OFFSET + HASH_BYTES)
   return bytes
 }
 
+/** Throws `STORE_DAMAGED` for bytes that no state has. */
 export function decodeRingState(bytes: Buffer): RingState {
+  if (bytes[0] !== VERSION || bytes.length <= HASH_OFFSET + HASH_BYTES) {
+    throw new KeytrailError(
+      'STORE_DAMAGED',
+      `ring state: expected version ${VERSION} and more than ${HASH_OFFSET + HASH_BYTES} bytes, found version ${bytes[0]} and ${bytes.length} bytes; run keytrail verify`,
+    )
+  }
   const number = (index: number): number => bytes.readUIntBE(5 + index * 6, 6)
-  const by = bytes.toString('utf8', HASH_OFFSET + 32)
+  const by = bytes.toString('utf8', HASH_OFFSET + HASH_BYTES)
   const split = by.indexOf('\0')
   return {
     ring: bytes.readUInt32BE(1),
@@ -109,7 +119,7 @@ export function decodeRingState(bytes: Buffer): RingState {
     newestTime: number(11),
     lastUseSeq: number(12),
     destroyAt: number(13),
-    hash: Buffer.from(bytes.subarray(HASH_OFFSET, HASH_OFFSET + 32)),
+    hash: Buffer.from(bytes.subarray(HASH_OFFSET, HASH_OFFSET + HASH_BYTES)),
     destroyBy: by.slice(0, split),
     destroyAddress: by.slice(split + 1),
   }

@@ -85,7 +85,6 @@ export class Ring {
       if (keys.length < CLEAR_BLOCKS) break
     }
     state.firstSeq = state.nextSeq
-    state.unknown = 0
     this.#dropTail()
   }
 

@@ -45,6 +45,14 @@ t.test('a decoded hash outlives the bytes it was read from', async (t) => {
   t.strictSame(hash, Buffer.alloc(32, 3))
 })
 
+t.test('bytes that are no state are damage', async (t) => {
+  const bytes = encodeRingState(newRingState(1, 2, Buffer.alloc(32, 3)))
+  t.throws(() => decodeRingState(bytes.subarray(0, 100)), { code: 'STORE_DAMAGED' })
+  t.throws(() => decodeRingState(Buffer.alloc(0)), { code: 'STORE_DAMAGED' })
+  bytes[0] = 2
+  t.throws(() => decodeRingState(bytes), { code: 'STORE_DAMAGED' })
+})
+
 t.test('a new ring is empty', async (t) => {
   const state = newRingState(7, 1000, Buffer.alloc(32, 1))
   t.match(state, {
