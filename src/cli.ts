@@ -1,0 +1,234 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CommandContext } from './command/command-context.ts'
+import { checkConfig } from './command/config-check.ts'
+import { type DemoOptions, demo } from './command/demo.ts'
+import { errorText } from './command/error-text.ts'
+import { EXIT_CODE_HELP, ExitCode, exitCodeOf } from './command/exit-code.ts'
+import { health } from './command/health.ts'
+import { type HistoryOptions, history } from './command/history.ts'
+import { DEFAULT_CONFIG_FILE, packageVersion } from './command/installation.ts'
+import { type KeysOptions, keys } from './command/keys.ts'
+import { parseMoment } from './command/moment.ts'
+import { serve } from './command/serve.ts'
+import { type VerifyCommandOptions, verify } from './command/verify.ts'
+import { KeytrailError } from './errors.ts'
+import type { RingName } from './store/reader.ts'
+
+const { KEYTRAIL_CONFIG, KEYTRAIL_DEBUG, ...env } = process.env
+
+const context: CommandContext = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env,
+  columns: process.stdout.isTTY ? process.stdout.columns : null,
+  clock: () => Date.now(),
+}
+
+/** Runs the command that `argv` (Node's own two first) names; resolves with the exit code, whatever happens. */
+async function run(argv: readonly string[]): Promise<number> {
+  let code: number = ExitCode.ok
+  const program = describeProgram((result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync(argv)
+    return code
+  } catch (error) {
+    // Commander has told it already; a request for help or the version is none.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
+    context.err(errorText(error, KEYTRAIL_DEBUG !== undefined))
+    return exitCodeOf(error)
+  }
+}
+
+type Report = (code: number) => void
+
+function describeProgram(report: Report): Command {
+  const program = new Command('keytrail')
+    .description('A reverse-proxy audit sidecar for key-management APIs.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'keytrail: ')) })
+    .showHelpAfterError('(--help says more)')
+    .addHelpText('after', EXIT_CODE_HELP)
+  addServe(program, report)
+  addDemo(program, report)
+  addKeys(program, report)
+  addHistory(program, report)
+  addVerify(program, report)
+  addConfigCheck(program, report)
+  addHealth(program, report)
+  return program
+}
+
+function addServe(program: Command, report: Report): void {
+  program
+    .command('serve')
+    .summary('run the sidecar')
+    .description('Run the sidecar until SIGTERM or Ctrl-C. Logs JSON lines to standard output.')
+    .addOption(configOption())
+    .addHelpText('after', example('KEYTRAIL_UPSTREAM_URL=https://ocapi.ncloud.com keytrail serve'))
+    .action(async ({ config }: { config: string }) => report(await serve(context, config)))
+}
+
+function addDemo(program: Command, report: Report): void {
+  program
+    .command('demo')
+    .summary('send traffic through keytrail to a development key API')
+    .description(
+      'Send a trickle of traffic through keytrail to a development key API, until Ctrl-C; then compare what was sent with the history. Leaves nothing behind.',
+    )
+    .option('--seconds <n>', 'end by itself after so many', argument(parsePositive, 'a number above 0'))
+    .option('--rate <n>', 'requests per second', argument(parsePositive, 'a number above 0'), 10)
+    .option(
+      '--port <n>',
+      'listen on this and the next two ports: api, console, history; 0 for any (default: 8300, 8301 and 8400 where they are free)',
+      argument(parseFirstPort, 'a port up to 65533'),
+    )
+    .addHelpText('after', example('keytrail demo --seconds 5'))
+    .action(async (options: DemoOptions) => report(await demo(context, options)))
+}
+
+function addKeys(program: Command, report: Report): void {
+  reading(program.command('keys'))
+    .summary('list the keys that have a history')
+    .description('List the keys that have a history, in the order of their ids.')
+    .addHelpText('after', example('keytrail keys --store /var/lib/keytrail'))
+    .action(async (options: KeysOptions) => report(await keys(context, options)))
+}
+
+/** Options as commander collects them. */
+type HistoryArguments = HistoryOptions & { readonly unattributed?: boolean }
+
+function addHistory(program: Command, report: Report): void {
+  const moment = argument(
+    (text) => parseMoment(text, context.clock()),
+    'Unix ms, RFC 3339 such as 2026-10-01T02:03:04Z, or how long ago, such as 90s, 2h, 7d',
+  )
+  reading(program.command('history'))
+    .argument('[key]', 'the id of a key')
+    .summary('show the records of a key')
+    .description(
+      'Show the records of a key, newest first. The requester of a refused request is what it claimed.',
+    )
+    .option('--unattributed', 'show requests that belong to no known key, instead of a key')
+    .option(
+      '--from <time>',
+      'no records before this time: Unix ms, RFC 3339, or how long ago, such as 2h',
+      moment,
+    )
+    .option('--to <time>', 'no records after this time', moment)
+    .option(
+      '--q <text>',
+      'only records with this in action, requester, address, outcome, status, error code or request id',
+    )
+    .option('--action <name>', 'only this action')
+    .addOption(new Option('--outcome <word>', 'only this outcome').choices(['success', 'failure', 'unknown']))
+    .option('--limit <n>', 'most records shown', argument(parseCount, 'a whole number above 0'), 50)
+    .addHelpText('after', example('keytrail history 7e1b… --from 2h --outcome failure'))
+    .action(async (key: string | undefined, { unattributed = false, ...options }: HistoryArguments) =>
+      report(await history(context, ringOf(key, unattributed), options)),
+    )
+}
+
+function addVerify(program: Command, report: Report): void {
+  reading(program.command('verify'))
+    .argument('[key]', 'only the ring of this key')
+    .summary('check that no record was changed')
+    .description('Walk the hash chain of every ring, or of one key, and tell what is damaged.')
+    .addHelpText('after', example('keytrail verify --store /var/lib/keytrail'))
+    .action(async (key: string | undefined, options: Omit<VerifyCommandOptions, 'key'>) =>
+      report(await verify(context, key === undefined ? options : { ...options, key })),
+    )
+}
+
+function addConfigCheck(program: Command, report: Report): void {
+  program
+    .command('config')
+    .description('check a configuration')
+    .command('check')
+    .argument('[file]', 'the configuration', KEYTRAIL_CONFIG ?? DEFAULT_CONFIG_FILE)
+    .description(
+      'Check a configuration and its dialect, and print what comes of it as YAML; secrets are masked.',
+    )
+    .addHelpText('after', example('keytrail config check /etc/keytrail.yaml'))
+    .action((file: string) => report(checkConfig(context, file)))
+}
+
+function addHealth(program: Command, report: Report): void {
+  program
+    .command('health')
+    .summary('ask a running keytrail whether it is ready')
+    .description('Ask a running keytrail whether it is ready, for the health check of a container.')
+    .addOption(configOption())
+    .option(
+      '--url <url>',
+      'base URL of its history API (default: the bind of the configuration)',
+      argument(parseHttpUrl, 'an http URL'),
+    )
+    .addHelpText('after', example('keytrail health --url http://127.0.0.1:8400'))
+    .action(async (options: { config: string; url?: string }) => report(await health(context, options)))
+}
+
+/** The options of every command that reads the store. */
+function reading(command: Command): Command {
+  return command
+    .addOption(configOption())
+    .option('--store <dir>', 'the data directory, in place of the configuration’s')
+    .option('--json', 'write JSON, as the history API does')
+}
+
+function configOption(): Option {
+  return new Option('--config <file>', 'the configuration; KEYTRAIL_ variables override it').default(
+    KEYTRAIL_CONFIG ?? DEFAULT_CONFIG_FILE,
+    KEYTRAIL_CONFIG ?? 'KEYTRAIL_CONFIG, else config/keytrail.yaml of the package',
+  )
+}
+
+function example(line: string): string {
+  return `\nExample:\n  ${line}\n${EXIT_CODE_HELP}`
+}
+
+/** Commander's reader of an argument: what `parse` makes of it, or a refusal that says what was expected. */
+function argument<Value>(parse: (text: string) => Value | null, expected: string): (text: string) => Value {
+  return (text) => {
+    const value = parse(text)
+    if (value === null) throw new InvalidArgumentError(`Expected ${expected}.`)
+    return value
+  }
+}
+
+function parsePositive(text: string): number | null {
+  const value = Number(text)
+  return /^\d+(\.\d+)?$/.test(text) && value > 0 ? value : null
+}
+
+function parseCount(text: string): number | null {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null
+}
+
+/** Two more follow it. */
+function parseFirstPort(text: string): number | null {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_533 ? Number(text) : null
+}
+
+function parseHttpUrl(text: string): string | null {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol) ? text : null
+}
+
+function ringOf(key: string | undefined, unattributed: boolean): RingName {
+  if (unattributed && key === undefined) return { kind: 'unattributed' }
+  if (!unattributed && key !== undefined) return { kind: 'key', key }
+  throw new KeytrailError(
+    'QUERY_INVALID',
+    `expected a key or --unattributed, found ${unattributed ? 'both' : 'neither'}`,
+  )
+}
+
+// Whoever reads our output may stop early: keytrail history … | head
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(ExitCode.ok)
+  throw error
+})
+process.exitCode = await run(process.argv)

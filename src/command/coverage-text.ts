@@ -1,0 +1,25 @@
+import { formatInstant } from '../history/instant.ts'
+import type { Coverage } from '../store/reader.ts'
+import { grouped } from './number-text.ts'
+
+/** Digits of a hash that tell two chains apart to the eye. */
+const SHOWN_HASH = 12
+
+/** What a history can't show, in one line. */
+export function coverageText({
+  oldest,
+  evictedByCount,
+  evictedByAge,
+  lost,
+  unknown,
+  head,
+}: Coverage): string {
+  const facts = [
+    oldest === null ? 'nothing is kept' : `kept since ${formatInstant(oldest)}`,
+    `evicted: ${grouped(evictedByCount)} by count, ${grouped(evictedByAge)} by age`,
+    `lost: ${grouped(lost)}`,
+    `outcome unknown: ${grouped(unknown)}`,
+    `chain: ${grouped(head.seq)} records, head ${head.hash.slice(0, SHOWN_HASH)}`,
+  ]
+  return facts.join('; ')
+}
