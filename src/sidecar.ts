@@ -154,9 +154,10 @@ function createListener(
       onRequest(request, response, expectsContinue) {
         new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
       },
-      onMalformed(peer, status, reason) {
-        context.recordMalformed(channel, peer, status, reason)
-        return context.dialect.errorAnswer(status, reason)
+      onMalformed(peer, { status, reason }, answer) {
+        context.recordMalformed({ channel, peer, status, reason }, () =>
+          answer(context.dialect.errorAnswer(status, reason)),
+        )
       },
     },
   )

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { KeytrailError } from '../errors.ts'
 import type { Channel } from '../record.ts'
-import { malformation } from './malformed.ts'
+import { type Malformation, malformation } from './malformed.ts'
 
 export interface ListenerOptions {
   readonly name: string
@@ -20,16 +20,18 @@ export interface ListenerLimits {
   readonly idleTimeout: number
 }
 
+/** Body of an answer of the sidecar's own. */
+interface Content {
+  readonly contentType: string
+  readonly body: string
+}
+
 /** What a listener hands on. */
 export interface ListenerEvents {
   /** `expectsContinue`: the client waits for 100 Continue (RFC 9110 10.1.1). */
   onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void
-  /** The parser refused what came from `peer`; the answer to give. */
-  onMalformed(
-    peer: string,
-    status: number,
-    reason: string,
-  ): { readonly contentType: string; readonly body: string }
+  /** The parser refused what came from `peer`; `answer` is called with what to say, once that is recorded. */
+  onMalformed(peer: string, found: Malformation, answer: (content: Content) => void): void
 }
 
 /** A socket that key-API traffic is accepted on, behind Node's strict HTTP/1.1 parser. */
@@ -101,19 +103,21 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, events: L
     socket.destroy()
     return
   }
-  const { status, reason } = found
-  const { contentType, body } = events.onMalformed(socket.remoteAddress ?? '', status, reason)
-  if (!socket.writable) {
-    socket.destroy()
-    return
-  }
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Bad Request'}`,
-    `Content-Type: ${contentType}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.pause()
+  events.onMalformed(socket.remoteAddress ?? '', found, ({ contentType, body }) => {
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    const head = [
+      `HTTP/1.1 ${found.status} ${STATUS_TEXT[found.status] ?? 'Bad Request'}`,
+      `Content-Type: ${contentType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+    socket.resume()
+  })
 }
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {

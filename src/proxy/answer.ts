@@ -56,11 +56,14 @@ export class Answer implements UpstreamHandler {
     this.#abort?.()
   }
 
-  /** Hands the rest of a large answer to `sink` as it comes. */
+  /** Hands a large answer to `sink`: what is held at once, the rest as it comes. */
   flow(sink: AnswerSink): void {
     this.#sink = sink
+    let flowing = true
+    for (const chunk of this.chunks) flowing = sink.write(chunk)
+    this.chunks = []
     if (this.#broken) sink.broken()
-    else this.resume()
+    else if (flowing) this.resume()
   }
 
   resume(): void {

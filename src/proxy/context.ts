@@ -5,6 +5,7 @@ import type { ReadClientAddress } from '../listener/client-address.ts'
 import type { RateLimitedLogger } from '../log.ts'
 import type { ProxyCounters } from '../metrics.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
+import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Issuers } from '../recorder/issuers.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Acl } from './acl.ts'
@@ -17,6 +18,16 @@ export interface ProxyLimits {
   readonly keyId: number
   readonly body: BodyLimits
   readonly heldResponse: number
+}
+
+/** A request that the HTTP parser refused. */
+export interface Malformed {
+  readonly channel: Channel
+  /** The socket's remote address. */
+  readonly peer: string
+  readonly status: number
+  /** Stable word. */
+  readonly reason: string
 }
 
 export interface ContextOptions {
@@ -68,8 +79,9 @@ export class ProxyContext {
     this.#log = options.log
   }
 
-  /** Records a request that never became one: what the HTTP parser refused. */
-  recordMalformed(channel: Channel, peer: string, status: number, reason: string): void {
+  /** Records a request that never became one: what the HTTP parser refused. Calls `done` once that is durable. */
+  recordMalformed(malformed: Malformed, done: () => void): void {
+    const { channel, peer, status, reason } = malformed
     const { address, source: addressSource } = this.clientAddress(peer, [])
     const record: AuditRecord = {
       time: this.clock(),
@@ -90,7 +102,7 @@ export class ProxyContext {
       reason,
     }
     this.observe(record)
-    this.recorder.note(0, record)
+    this.recorder.finish(0, record, NO_EFFECT, { onJournalled: done })
   }
 
   /** The operation's requester: a token's issuer, an access key's account. */

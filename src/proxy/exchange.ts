@@ -68,32 +68,31 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   /** Starts; everything else follows from what comes in. */
   run(): void {
-    const { refusal, needsRequestBody } = this.#operation
+    const refusal = this.#refusal()
     if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
-    else if (this.#forward.hosts !== 1 && this.#request.httpVersion !== '1.0')
-      this.#refuse(400, 'ambiguous-host')
-    else if (needsRequestBody) this.#readBody()
-    else if (this.#admit()) this.#readBody()
+    else if (this.#operation.needsRequestBody) this.#readBodyFirst()
+    else if (this.#permit()) this.#intend()
   }
 
   /** 3, for a dialect that needs a field of the body. */
   onBodyReady(): void {
     this.#bodyReady = true
     if (!this.#operation.needsRequestBody) this.#forwardWhenReady()
-    else if (this.#readOperation()) this.#admit()
+    else if (this.#readOperation() && this.#permit()) this.#intend()
   }
 
-  /** 4. May this address use this key? 5. Then the intent is made durable. */
-  #admit(): boolean {
-    const { acl, recorder } = this.#context
-    const reason = acl.refusal(this.#operation.key, this.#client.address)
-    if (reason !== null) {
-      this.#refuse(403, reason)
-      return false
-    }
+  /** 4. May this address use this key? */
+  #permit(): boolean {
+    const reason = this.#context.acl.refusal(this.#operation.key, this.#client.address)
+    if (reason !== null) this.#refuse(403, reason)
+    return reason === null
+  }
+
+  /** 5. The intent is made durable, while the body comes in. */
+  #intend(): void {
     this.#step = 'intent'
-    this.#ticket = recorder.begin(this.#record(OPEN), NO_EFFECT, this)
-    return !this.#isOver()
+    this.#ticket = this.#context.recorder.begin(this.#record(OPEN), NO_EFFECT, this)
+    if (this.#step === 'intent' && !this.#bodyReady) this.#readBody()
   }
 
   /** Goes on once the intent (5) or the record (8) is durable as the mode says. */
@@ -139,7 +138,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   }
 
   onBodyFailed(failure: BodyFailure): void {
-    if (this.#step === 'recording' || this.#isOver()) return
+    if (this.#step === 'recording' || this.#step === 'over') return
     const ending = brokenOff(failure, this.#forwarded)
     this.#finishOwn(ending)
     this.#answer.abort()
@@ -201,6 +200,11 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#body.discard()
   }
 
+  /** Nobody's body is read for a key whose use is not permitted. */
+  #readBodyFirst(): void {
+    if (this.#operation.key === '' || this.#permit()) this.#readBody()
+  }
+
   #readBody(): void {
     if (this.#arrival.expectsContinue) this.#response.writeContinue()
     const { chunked, contentLength } = this.#forward
@@ -217,10 +221,6 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   #hasBody(): boolean {
     return this.#forward.chunked || this.#forward.contentLength > 0
-  }
-
-  #isOver(): boolean {
-    return this.#step === 'over'
   }
 
   #record(ending: Ending): AuditRecord {

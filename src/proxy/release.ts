@@ -42,25 +42,20 @@ function releaseWhole(response: ServerResponse, { body, trailers }: Answer): voi
 }
 
 function releaseFlowing(response: ServerResponse, answer: Answer): void {
-  let flowing = true
-  for (const chunk of answer.chunks) flowing = response.write(chunk)
-  answer.chunks = []
   response.on('drain', () => answer.resume())
   response.on('close', () => {
     if (!response.writableFinished) answer.abort()
   })
-  const sink = {
-    write: (chunk: Buffer) => response.write(chunk),
-    end: (trailers: readonly string[]) => {
+  answer.flow({
+    write: (chunk) => response.write(chunk),
+    end(trailers) {
       addTrailers(response, trailers)
       response.end()
     },
-    broken: () => {
+    broken() {
       response.destroy()
     },
-  }
-  if (flowing) answer.flow(sink)
-  else response.once('drain', () => answer.flow(sink))
+  })
 }
 
 function addTrailers(response: ServerResponse, trailers: readonly string[]): void {

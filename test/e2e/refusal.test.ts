@@ -12,8 +12,8 @@ function get(target: string, headers = 'Host: a\r\n'): string {
 
 /** What is refused: the request, the status, and what its record says. */
 const CASES: Record<string, { request: string; status: number; record: object }> = {
-  'two spaces in the request line': {
-    request: 'GET  / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'a space in a header name': {
+    request: 'GET / HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n',
     status: 400,
     record: { action: 'malformed', reason: 'malformed' },
   },

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { closedPort, httpUpstream } from '../helper/http-upstream.ts'
 import { sendRaw } from '../helper/raw-client.ts'
@@ -30,10 +30,7 @@ t.test('an upstream that refuses connections: 502, a failure, and /readyz says w
   t.match(await ready.json(), { ready: false, reasons: [/ECONNREFUSED/] })
 })
 
-const broken: Record<
-  string,
-  { answer: (socket: import('node:net').Socket) => void; status: number; reason: string }
-> = {
+const broken: Record<string, { answer: (socket: Socket) => void; status: number; reason: string }> = {
   'reset once the request is there': {
     answer: (socket) => socket.resetAndDestroy(),
     status: 502,
@@ -63,18 +60,20 @@ const broken: Record<
 }
 
 t.test('an upstream that breaks off: nobody knows what it executed', async (t) => {
-  for (const [name, { answer, status, reason }] of Object.entries(broken)) {
-    await t.test(name, async (t) => {
-      const upstream = await rawUpstream(t, ({ received, socket }) => {
-        if (received.endsWith('{}')) answer(socket)
-      })
-      const sidecar = await runSidecar(t, upstream.url, {
-        upstream: { url: upstream.url, timeouts: TIMEOUTS },
-      })
-      t.match(await sendRaw(sidecar.api, REQUEST), new RegExp(`^HTTP/1.1 ${status} `))
-      t.match((await historyOf(sidecar.history, null))[0], { outcome: 'unknown', status, reason, key: 'k1' })
-      t.equal(upstream.connections.length, 1, 'the request was not repeated')
-    })
+  let answer: (socket: Socket) => void = () => undefined
+  const upstream = await rawUpstream(t, ({ received, socket }) => {
+    if (received.endsWith('{}')) answer(socket)
+  })
+  const sidecar = await runSidecar(t, upstream.url, { upstream: { url: upstream.url, timeouts: TIMEOUTS } })
+  let sent = 0
+  for (const [name, expected] of Object.entries(broken)) {
+    answer = expected.answer
+    const { status, reason } = expected
+    t.match(await sendRaw(sidecar.api, REQUEST), new RegExp(`^HTTP/1.1 ${status} `), name)
+    t.equal(upstream.connections.length, ++sent, `${name}: the request was not repeated`)
+    const records = await historyOf(sidecar.history, null)
+    t.equal(records.length, sent, `${name}: one record`)
+    t.match(records[0], { outcome: 'unknown', status, reason, key: 'k1' }, name)
   }
 })
 

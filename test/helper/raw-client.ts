@@ -13,6 +13,6 @@ export async function sendRaw(url: string, text: string | readonly string[]): Pr
     socket.write(part, 'latin1')
     await new Promise((done) => setImmediate(done))
   }
-  await once(socket, 'close')
+  await new Promise((done) => (socket.closed ? done(null) : socket.once('close', done)))
   return Buffer.concat(chunks).toString('latin1')
 }

@@ -100,11 +100,17 @@ export interface SeenRecord {
   readonly durationMs: number
 }
 
-/** The newest records of a key, or (null) of the unattributed ring; newest first. */
+/** All records of a key, or (null) of the unattributed ring; newest first. */
 export async function historyOf(historyUrl: string, key: string | null): Promise<SeenRecord[]> {
   const path = key === null ? '/v1/unattributed/history' : `/v1/keys/${encodeURIComponent(key)}/history`
-  const response = await fetch(`${historyUrl}${path}?limit=1000`)
-  if (response.status === 404) return []
-  const page = (await response.json()) as { records: SeenRecord[] }
-  return page.records
+  const records: SeenRecord[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const response = await fetch(`${historyUrl}${path}?limit=1000${query}`)
+    if (response.status === 404) return []
+    const page = (await response.json()) as { records: SeenRecord[]; nextCursor: string | null }
+    records.push(...page.records)
+    cursor = page.nextCursor
+  }
+  return records
 }

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { startDevKms } from '../../src/devkms/server.ts'
+import { createTraffic } from '../../src/devkms/traffic.ts'
+import { runSidecar } from '../helper/running-sidecar.ts'
+
+/** How a secret could be written down. */
+function forms(secret: string): string[] {
+  const bytes = Buffer.from(secret)
+  const raw = [secret, bytes.toString('hex'), bytes.toString('hex').toUpperCase(), encodeURIComponent(secret)]
+  // Base64 of what lies anywhere in a longer text: whatever its offset, these characters of it are the same.
+  const inner = [0, 1, 2].map((offset) => {
+    const coded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+    return coded.slice(Math.ceil((offset * 8) / 6), -1)
+  })
+  const urlSafe = inner.map((coded) => coded.replaceAll('+', '-').replaceAll('/', '_'))
+  const decoded = /^[\w+/]{24,}={0,2}$/.test(secret) ? [Buffer.from(secret, 'base64').toString('latin1')] : []
+  return [...raw, ...inner, ...urlSafe, ...decoded]
+}
+
+function everyFile(directory: string): Buffer[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+}
+
+t.test('no plaintext, ciphertext, token or signature is in the data directory or the log', async (t) => {
+  const kms = await startDevKms({ clock: Date.now })
+  t.teardown(() => kms.close())
+  const requesters = Object.fromEntries(
+    kms.accounts.map(({ accessKey, accountId }) => [accessKey, accountId]),
+  )
+  const sidecar = await runSidecar(t, kms.url, { requesters, log: { level: 'trace' } })
+  const traffic = createTraffic({
+    apiUrl: sidecar.api,
+    consoleUrl: sidecar.console,
+    accounts: kms.accounts,
+    clock: Date.now,
+    ratePerSecond: 1000,
+    expiredToken: (key, accountId) => kms.issueToken(key, { accountId, use: 'access', lifetimeMs: -60_000 }),
+  })
+  await traffic.runOnce()
+  await traffic.stop()
+  const secrets = [
+    ...new Set([...traffic.secrets, ...kms.accounts.map(({ secretKey }) => secretKey)]),
+  ].filter((secret) => secret.length >= 8)
+  t.ok(secrets.length > 50, `${secrets.length} secrets went over the wire`)
+  const search = (haystacks: readonly Buffer[]): string[] =>
+    secrets.filter((secret) =>
+      forms(secret).some((form) => haystacks.some((bytes) => bytes.includes(Buffer.from(form, 'latin1')))),
+    )
+  // The search finds what is there: the key ids are.
+  const key = traffic.sent.find(({ key }) => key !== '')?.key ?? ''
+  t.ok(everyFile(sidecar.dataDir).some((bytes) => bytes.includes(key)))
+  t.strictSame(search(everyFile(sidecar.dataDir)), [], 'while it runs')
+  t.equal(await sidecar.stop(), 0)
+  t.strictSame(
+    search([...everyFile(sidecar.dataDir), Buffer.from(sidecar.log.join('\n'))]),
+    [],
+    'once it has stopped',
+  )
+})
