@@ -14,7 +14,7 @@ import type {
 import { decodeRecord } from './record-codec.ts'
 import type { Retention } from './ring.ts'
 import { decodeRingState } from './ring-state.ts'
-import { RingView } from './ring-view.ts'
+import { RingView, type Visit } from './ring-view.ts'
 import { tombstoneOf, tombstonesBefore } from './tombstone.ts'
 
 export interface ReaderOptions {
@@ -122,23 +122,26 @@ function scannedPage(
   const lowest = Math.max(from, before - budget)
   const records: StoredRecord[] = []
   let matching = 0
-  view.walkBack(lowest, before, (bytes, start, stop, seq) => {
-    if (!match(bytes, start)) return true
+  const enter = (bytes: Buffer): boolean => match.block(bytes)
+  const collect: Visit = (bytes, start, stop, seq) => {
+    if (!match.record(bytes, start)) return true
     matching++
     if (matching > offset && records.length <= limit) {
       records.push({ ...decodeRecord(bytes, start, stop, key), seq })
     }
     return countable || records.length <= limit
-  })
+  }
+  view.walkBack(lowest, before, collect, enter)
   const more = records.length > limit
   if (more) records.pop()
   const unscanned = lowest > from ? lowest : null
   const nextBefore = more ? (records.at(-1)?.seq ?? null) : unscanned
   if (!countable) return { records, nextBefore, total: null }
-  view.walkBack(Math.max(from, before), end, (bytes, start) => {
-    if (match(bytes, start)) matching++
+  const count: Visit = (bytes, start) => {
+    if (match.record(bytes, start)) matching++
     return true
-  })
+  }
+  view.walkBack(Math.max(from, before), end, count, enter)
   return { records, nextBefore, total: matching }
 }
 

@@ -66,25 +66,26 @@ export class RingView {
     return high
   }
 
-  /** Walks from the record before `before` down to `first` (inclusive), newest first. */
-  walkBack(first: number, before: number, visit: Visit): void {
+  /**
+   * Walks from the record before `before` down to `first` (inclusive), newest first; leaves out the blocks that
+   * `enter` says no to.
+   */
+  walkBack(first: number, before: number, visit: Visit, enter?: (bytes: Buffer) => boolean): void {
     if (before <= first) return
     const { ring } = this.state
     const starts: number[] = []
     const bounds = { start: blockKey(ring, before - 1), end: blockKey(ring, 0), reverse: true }
     for (const { key, value: bytes } of this.#records.range(bounds)) {
       const seq = seqOfBlockKey(key)
-      const count = Math.min(blockCount(bytes), before - seq)
-      let start = FIRST_RECORD
-      for (let i = 0; i <= count; i++) {
-        starts[i] = start
-        if (i < count) start = nextRecord(recordEnd(bytes, start))
+      if (enter === undefined || enter(bytes)) {
+        const count = Math.min(blockCount(bytes), before - seq)
+        recordStarts(bytes, count, starts)
+        for (let i = count - 1; i >= Math.max(0, first - seq); i--) {
+          const start = starts[i] as number
+          if (!visit(bytes, start, recordEnd(bytes, start), seq + i)) return
+        }
       }
-      for (let i = count - 1; i >= 0; i--) {
-        if (seq + i < first) return
-        const at = starts[i] as number
-        if (!visit(bytes, at, recordEnd(bytes, at), seq + i)) return
-      }
+      if (seq <= first) return
     }
   }
 
@@ -93,6 +94,15 @@ export class RingView {
     const bounds = { start: blockKey(ring, seq), end: blockKey(ring, 0), reverse: true, limit: 1 }
     for (const { key, value } of this.#records.range(bounds)) return { bytes: value, seq: seqOfBlockKey(key) }
     return null
+  }
+}
+
+/** Fills `starts` with the offsets of the first `count` records: lengths lead forward only. */
+function recordStarts(bytes: Buffer, count: number, starts: number[]): void {
+  let start = FIRST_RECORD
+  for (let i = 0; i < count; i++) {
+    starts[i] = start
+    start = nextRecord(recordEnd(bytes, start))
   }
 }
 
