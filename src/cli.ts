@@ -12,6 +12,7 @@ import { type KeysOptions, keys } from './command/keys.ts'
 import { parseMoment } from './command/moment.ts'
 import { serve } from './command/serve.ts'
 import { type VerifyCommandOptions, verify } from './command/verify.ts'
+import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
 import type { RingName } from './store/reader.ts'
 
@@ -49,7 +50,9 @@ function describeProgram(report: Report): Command {
     .description('A reverse-proxy audit sidecar for key-management APIs.')
     .version(packageVersion())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'keytrail: ')) })
+    .configureOutput({
+      outputError: (text, write) => write(visibleLines(text.replace(/^error: /, 'keytrail: '))),
+    })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', EXIT_CODE_HELP)
   addServe(program, report)
@@ -68,7 +71,7 @@ function addServe(program: Command, report: Report): void {
     .summary('run the sidecar')
     .description('Run the sidecar until SIGTERM or Ctrl-C. Logs JSON lines to standard output.')
     .addOption(configOption())
-    .addHelpText('after', example('KEYTRAIL_UPSTREAM_URL=https://ocapi.ncloud.com keytrail serve'))
+    .addHelpText('after', example('KEYTRAIL_UPSTREAM_URL=https://kms.example keytrail serve'))
     .action(async ({ config }: { config: string }) => report(await serve(context, config)))
 }
 

@@ -1,6 +1,6 @@
 import { formatInstant } from '../history/instant.ts'
 import type { Coverage } from '../store/reader.ts'
-import { grouped } from './number-text.ts'
+import { counted, grouped } from './number-text.ts'
 
 /** Digits of a hash that tell two chains apart to the eye. */
 const SHOWN_HASH = 12
@@ -19,7 +19,7 @@ export function coverageText({
     `evicted: ${grouped(evictedByCount)} by count, ${grouped(evictedByAge)} by age`,
     `lost: ${grouped(lost)}`,
     `outcome unknown: ${grouped(unknown)}`,
-    `chain: ${grouped(head.seq)} records, head ${head.hash.slice(0, SHOWN_HASH)}`,
+    `chain: ${counted(head.seq, 'record')}, head ${head.hash.slice(0, SHOWN_HASH) || '-'}`,
   ]
   return facts.join('; ')
 }

@@ -9,6 +9,7 @@ import type { CommandContext } from './command-context.ts'
 import { ExitCode } from './exit-code.ts'
 import { CLI_FILE, DIALECTS_DIR, packageVersion } from './installation.ts'
 import { stopSignal } from './stop-signal.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 import { fitted } from './visible.ts'
 
 export interface DemoOptions {
@@ -29,6 +30,7 @@ export async function demo(context: CommandContext, options: DemoOptions): Promi
   const { clock } = context
   const stop = stopSignal(['SIGINT', 'SIGTERM', 'SIGHUP'])
   const stage = await buildStage({
+    directory: temporaryDirectory('keytrail-demo-'),
     ports: await choosePorts(options.port),
     ratePerSecond: options.rate,
     clock,

@@ -1,5 +1,5 @@
 import { KeytrailError } from '../errors.ts'
-import { visible } from './visible.ts'
+import { visibleLines } from './visible.ts'
 
 /**
  * What standard error says of a failed command: its code and message. A stack is shown only for what nobody
@@ -15,9 +15,4 @@ export function errorText(error: unknown, debug: boolean): string {
 
 function line(code: string, message: string): string {
   return `keytrail: ${code}: ${visibleLines(message)}\n`
-}
-
-/** Lists of problems have a line each. */
-function visibleLines(text: string): string {
-  return text.split('\n').map(visible).join('\n')
 }

@@ -1,11 +1,12 @@
 import { KeytrailError } from '../errors.ts'
-import { missingKey } from '../history/missing-key.ts'
+import { formatInstant } from '../history/instant.ts'
 import { coverageJson, recordJson } from '../history/record-json.ts'
 import type { Outcome } from '../record.ts'
-import type { Coverage, HistoryPage, HistoryQuery, Reader, RingName } from '../store/reader.ts'
+import type { HistoryPage, HistoryQuery, Reader, RingName } from '../store/reader.ts'
 import type { CommandContext } from './command-context.ts'
 import { coverageText } from './coverage-text.ts'
 import { ExitCode } from './exit-code.ts'
+import { noRing } from './no-ring.ts'
 import { counted, grouped } from './number-text.ts'
 import { type StoreChoice, withReadingStore } from './reading-store.ts'
 import { RECORD_COLUMNS, UNATTRIBUTED_COLUMNS } from './record-columns.ts'
@@ -29,10 +30,15 @@ export interface HistoryOptions extends StoreChoice {
 const PAGE = 1000
 
 /** `keytrail history KEY`: the records of a ring, newest first, and what its history can't show. */
-export function history(context: CommandContext, ring: RingName, options: HistoryOptions): Promise<number> {
+export async function history(
+  context: CommandContext,
+  ring: RingName,
+  options: HistoryOptions,
+): Promise<number> {
   const { from, to } = options
   if (from !== undefined && to !== undefined && from > to) {
-    throw new KeytrailError('QUERY_INVALID', `--from: expected a time not after --to (${to}), found ${from}`)
+    const expected = `a time not after --to (${formatInstant(to)})`
+    throw new KeytrailError('QUERY_INVALID', `--from: expected ${expected}, found ${formatInstant(from)}`)
   }
   return withReadingStore(context, options, ({ reader }) => {
     const found = pages(reader, ring, options)
@@ -48,16 +54,15 @@ function writeTable(
   found: Iterable<HistoryPage>,
 ): void {
   let shown = 0
-  let total: number | null = 0
-  let coverage: Coverage | null = null
+  let first: HistoryPage | null = null
   for (const page of found) {
+    first ??= page
     if (page.records.length > 0) out(formatTable(columns, page.records, shown === 0 ? 'titles' : 'no titles'))
     shown += page.records.length
-    if (coverage === null) total = page.total
-    coverage ??= page.coverage
   }
+  const { total, coverage } = first ?? NOTHING
   out(shown === 0 ? 'No record matches.\n' : `\n${shownText(shown, total)}\n`)
-  if (coverage !== null) out(`${coverageText(coverage)}\n`)
+  out(`${coverageText(coverage)}\n`)
 }
 
 function shownText(shown: number, total: number | null): string {
@@ -77,8 +82,23 @@ function writeJson({ out }: CommandContext, found: Iterable<HistoryPage>): void 
       separator = ','
     }
   }
-  const coverage = first === null ? null : coverageJson(first.coverage)
-  out(`\n],"total":${first?.total ?? null},"coverage":${visibleJson(coverage)}}\n`)
+  const { total, coverage } = first ?? NOTHING
+  out(`\n],"total":${total},"coverage":${visibleJson(coverageJson(coverage))}}\n`)
+}
+
+/** The unattributed ring before its first record. */
+const NOTHING: HistoryPage = {
+  records: [],
+  nextBefore: null,
+  total: 0,
+  coverage: {
+    oldest: null,
+    evictedByCount: 0,
+    evictedByAge: 0,
+    lost: 0,
+    unknown: 0,
+    head: { seq: 0, hash: '' },
+  },
 }
 
 /** Pages until the limit is reached or nothing follows; none for an unattributed ring before its first record. */
@@ -87,7 +107,7 @@ function* pages(reader: Reader, ring: RingName, options: HistoryOptions): Genera
   for (let before: number | null = null; left > 0; ) {
     const page: HistoryPage | null = reader.history(ring, query(options, Math.min(left, PAGE), before))
     if (page === null) {
-      if (ring.kind === 'key') missingKey(reader, ring.key)
+      if (ring.kind === 'key') throw noRing(reader, ring.key)
       return
     }
     yield page

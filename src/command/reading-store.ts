@@ -53,6 +53,6 @@ function tellUnapplied({ err }: CommandContext, environment: Environment): void 
   if (count === 0) return
   const records = count === 1 ? '1 record' : `${count} records`
   err(
-    `keytrail: note: the last run did not end cleanly; ${records} more will be shown once keytrail was started again\n`,
+    `keytrail: note: the last run did not end cleanly; ${records} more will be shown once keytrail is started again\n`,
   )
 }

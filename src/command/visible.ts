@@ -12,6 +12,11 @@ export function visible(text: string): string {
   )
 }
 
+/** {@link visible} for text whose line breaks are its own. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n')
+}
+
 /** JSON of `value` in which the same characters are escaped; its meaning is unchanged. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(INVISIBLE, (found) =>

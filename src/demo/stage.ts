@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { type DevKms, startDevKms } from '../devkms/server.ts'
@@ -8,6 +7,8 @@ import { type Sidecar, type SidecarOptions, startSidecar } from '../sidecar.ts'
 import type { DemoPorts } from './ports.ts'
 
 export interface StageOptions {
+  /** Where the configuration and the data go. */
+  readonly directory: string
   readonly ports: DemoPorts
   readonly ratePerSecond: number
   /** Unix ms. */
@@ -24,19 +25,16 @@ export interface Stage {
   readonly urls: { readonly api: string; readonly console: string }
   readonly configFile: string
   readonly dataDir: string
-  /** Stops everything and removes what was written. */
+  /** Stops everything; what was written stays. */
   close(): Promise<void>
 }
 
-/** Builds the stage in a fresh temporary directory, which is removed however the process ends (kill -9 aside). */
+/** Builds the stage. Fails with `ADDRESS_IN_USE` and whatever else keeps a sidecar from starting. */
 export async function buildStage(options: StageOptions): Promise<Stage> {
-  const directory = mkdtempSync(join(tmpdir(), 'keytrail-demo-'))
-  const remove = (): void => rmSync(directory, { recursive: true, force: true })
-  process.once('exit', remove)
   const kms = await startDevKms({ clock: options.clock })
   try {
-    const configFile = join(directory, 'keytrail.yaml')
-    const dataDir = join(directory, 'data')
+    const configFile = join(options.directory, 'keytrail.yaml')
+    const dataDir = join(options.directory, 'data')
     const writeConfig = (ports: DemoPorts): void =>
       writeFileSync(configFile, configText(kms, ports, dataDir), { mode: 0o600 })
     writeConfig(options.ports)
@@ -56,8 +54,6 @@ export async function buildStage(options: StageOptions): Promise<Stage> {
         await traffic.stop()
         await sidecar.close()
         await kms.close()
-        remove()
-        process.off('exit', remove)
       },
     }
   } catch (error) {
