@@ -1,4 +1,4 @@
-import type { StoreWriter, Submission } from '../store/writer.ts'
+import type { StoreWriter } from '../store/writer.ts'
 import {
   decodeCredential,
   decodeLost,
@@ -7,8 +7,10 @@ import {
   entryKind,
   entryLength,
   entryTicket,
+  wholeEntries,
 } from './entry.ts'
 import type { LiveSegments } from './live-segments.ts'
+import { OpenIntents } from './open-intents.ts'
 import { Control, type Queue } from './queue.ts'
 
 export interface ApplierOptions {
@@ -21,6 +23,8 @@ export interface ApplierOptions {
   readonly clock: () => number
   /** The rings can't be written (null: they can again). It keeps trying. */
   failed(error: Error | null): void
+  /** Asks the proxy's thread to journal the intent in `entry` once more, if it is still open. */
+  renew(entry: Buffer): void
 }
 
 /** Least time between two transactions, unless somebody asks for what is pending. */
@@ -29,6 +33,8 @@ const SWEEP_INTERVAL_MS = 500
 const RETRY_INTERVAL_MS = 250
 /** Timers worked off in one transaction. */
 const SWEEP_LIMIT = 200
+/** Most bytes of entries in one transaction. */
+const BATCH_BYTES = 4 << 20
 
 /**
  * Puts journalled records into their rings, one durable transaction a batch; between batches it sweeps and
@@ -36,73 +42,73 @@ const SWEEP_LIMIT = 200
  */
 export class Applier {
   readonly #options: ApplierOptions
-  readonly #intents = new Map<number, Submission>()
+  readonly #intents: OpenIntents
   #applied: number
   #lastApply = 0
   /** The flush counter as it stood at the last batch. */
   #flushed = 0
-  #lastSweep = 0
+  #nextSweep = 0
+  #nextClean = 0
   #failing = false
 
   constructor(options: ApplierOptions) {
     this.#options = options
+    this.#intents = new OpenIntents(options.segments)
     this.#applied = options.position
   }
 
-  /** Returns once the queue is told to stop and everything durable is applied. */
+  /** Returns once the queue is told to stop and everything durable is applied, or can't be. */
   run(): void {
     const { control } = this.#options.queue
     for (;;) {
+      const stop = Atomics.load(control, Control.stop)
       try {
-        if (!this.#step()) return
+        if (!this.#step(stop > 1)) return
         this.#recovered()
       } catch (error) {
         this.#failing = true
         this.#options.failed(error as Error)
-        if (Atomics.load(control, Control.stop) > 1) return
-        Atomics.wait(control, Control.stop, Atomics.load(control, Control.stop), RETRY_INTERVAL_MS)
+        if (stop > 1) return
+        Atomics.wait(control, Control.stop, stop, RETRY_INTERVAL_MS)
       }
     }
   }
 
   /** One batch, one piece of housekeeping, or one wait; false at the end. */
-  #step(): boolean {
-    const { queue, segments } = this.#options
+  #step(stopping: boolean): boolean {
+    const { queue } = this.#options
     const { control } = queue
     const flush = Atomics.load(control, Control.flush)
-    const stopping = Atomics.load(control, Control.stop) > 1
     const committed = queue.position(Control.committed, this.#applied)
-    if (committed !== this.#applied) {
-      const wait = this.#lastApply + APPLY_INTERVAL_MS - performance.now()
-      if (wait <= 0 || stopping || flush !== this.#flushed) {
-        this.#apply(committed, flush)
-      } else if (!segments.cleanSlice()) {
-        Atomics.wait(control, Control.flush, flush, wait)
-      }
+    if (!stopping && performance.now() >= this.#nextSweep) this.#sweep()
+    if (committed === this.#applied) {
+      if (stopping) return false
+      this.#flushed = flush
+      if (!this.#clean()) Atomics.wait(control, Control.committed, committed | 0, SWEEP_INTERVAL_MS)
       return true
     }
-    if (stopping) return false
-    this.#flushed = flush
-    if (performance.now() - this.#lastSweep >= SWEEP_INTERVAL_MS) this.#sweep()
-    else if (!segments.cleanSlice())
-      Atomics.wait(control, Control.committed, committed | 0, SWEEP_INTERVAL_MS)
+    const wait = this.#lastApply + APPLY_INTERVAL_MS - performance.now()
+    if (wait <= 0 || stopping || flush !== this.#flushed) this.#apply(committed, flush)
+    else if (!this.#clean()) Atomics.wait(control, Control.flush, flush, wait)
     return true
   }
 
+  /** Slots that can't be cleaned are a failure only once the journal has none left. */
   #recovered(): void {
-    if (!this.#failing) return
+    if (!this.#failing || !this.#options.segments.hasFree) return
     this.#failing = false
     this.#options.failed(null)
   }
 
-  #apply(to: number, flush: number): void {
+  #apply(committed: number, flush: number): void {
     const { queue, writer, segments, clock } = this.#options
     const from = this.#applied
-    const entries = queue.copy(from, to)
-    segments.update(from)
-    this.#openIntents(entries, from)
+    const copy = queue.copy(from, Math.min(committed, from + BATCH_BYTES))
+    const entries = copy.subarray(0, wholeEntries(copy))
+    const to = from + entries.length
     writer.commit(to, clock(), () => this.#submit(entries))
-    this.#closeIntents(entries)
+    segments.update(from)
+    this.#intents.follow(entries, from)
     this.#applied = to
     this.#lastApply = performance.now()
     this.#flushed = flush
@@ -117,7 +123,7 @@ export class Applier {
       if (kind === EntryKind.record) writer.submit(decodeSubmission(entries, at))
       else if (kind === EntryKind.credential) writer.learn(decodeCredential(entries, at))
       else if (kind === EntryKind.lost) this.#countLost(entries, at)
-      else if (kind === EntryKind.abandon) this.#submitAbandoned(entryTicket(entries, at))
+      else if (kind === EntryKind.abandon) this.#submitAbandoned(entries, at)
     }
   }
 
@@ -126,38 +132,40 @@ export class Applier {
     this.#options.writer.countLost(key, count)
   }
 
-  #submitAbandoned(ticket: number): void {
-    const intent = this.#intents.get(ticket)
-    if (intent !== undefined) this.#options.writer.submit(intent)
+  #submitAbandoned(entries: Buffer, at: number): void {
+    const intent = this.#intents.find(entryTicket(entries, at), entries)
+    if (intent !== null) this.#options.writer.submit(decodeSubmission(intent, 0))
   }
 
-  /** Done before the transaction and again if that has to be repeated, so it must not count twice. */
-  #openIntents(entries: Buffer, position: number): void {
-    for (let at = 0; at < entries.length; at += entryLength(entries, at)) {
-      if (entryKind(entries, at) !== EntryKind.intent) continue
-      const ticket = entryTicket(entries, at)
-      if (this.#intents.has(ticket)) continue
-      this.#intents.set(ticket, decodeSubmission(entries, at))
-      this.#options.segments.hold(ticket, position + at)
+  /** Cleans one slice of a slot; false where there is nothing to do, or nothing can be done now. */
+  #clean(): boolean {
+    const { segments } = this.#options
+    if (performance.now() < this.#nextClean) return false
+    try {
+      return segments.cleanSlice()
+    } catch (error) {
+      this.#nextClean = performance.now() + RETRY_INTERVAL_MS
+      if (segments.hasFree) return false
+      throw error
     }
   }
 
-  #closeIntents(entries: Buffer): void {
-    for (let at = 0; at < entries.length; at += entryLength(entries, at)) {
-      const ticket = entryTicket(entries, at)
-      if (entryKind(entries, at) === EntryKind.intent || !this.#intents.delete(ticket)) continue
-      this.#options.segments.release(ticket)
-    }
-  }
-
+  /** Executes what is due, has long-open intents repeated, and finds segments the journal gave up. */
   #sweep(): void {
-    const { writer, clock } = this.#options
-    this.#lastSweep = performance.now()
+    const { writer, segments, clock, renew } = this.#options
     const now = clock()
+    let swept = 0
     if (writer.hasTimers(now)) {
       writer.commit(this.#applied, now, () => {
-        writer.sweep(now, SWEEP_LIMIT)
+        swept = writer.sweep(now, SWEEP_LIMIT)
       })
     }
+    segments.update(this.#applied)
+    segments.recycle(this.#applied)
+    for (const ticket of segments.overdue) {
+      const intent = this.#intents.find(ticket, null)
+      if (intent !== null) renew(intent)
+    }
+    this.#nextSweep = swept < SWEEP_LIMIT ? performance.now() + SWEEP_INTERVAL_MS : 0
   }
 }

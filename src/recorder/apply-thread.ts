@@ -9,7 +9,8 @@ import { Applier } from './applier.ts'
 import { LiveSegments } from './live-segments.ts'
 import { Control, Queue, type SharedQueue } from './queue.ts'
 import { type Recovery, recover } from './recovery.ts'
-import { threadFailure } from './thread-message.ts'
+import { syncDirectory } from './slots.ts'
+import { type Renewal, threadFailure } from './thread-message.ts'
 
 /** What the applying thread starts with. */
 export interface ApplyThreadData {
@@ -49,6 +50,7 @@ function open(): { writer: StoreWriter; opened: StoreOpened; close: () => Promis
     directory,
     recovery: recover(directory, writer, clock()),
   }
+  syncDirectory(data.path)
   return { writer, opened, close: () => environment.close() }
 }
 
@@ -61,7 +63,9 @@ async function run(): Promise<void> {
   for (const place of [Control.head, Control.committed, Control.applied]) queue.publish(place, position)
   parentPort?.postMessage(opened)
   const failed = (error: Error | null): void => parentPort?.postMessage(threadFailure(error))
-  new Applier({ queue, writer, segments, position, clock, failed }).run()
+  const renew = (entry: Uint8Array): void =>
+    parentPort?.postMessage({ kind: 'renew', entry } satisfies Renewal)
+  new Applier({ queue, writer, segments, position, clock, failed, renew }).run()
   await close()
 }
 

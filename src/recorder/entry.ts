@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../record.ts'
 import type { Credential } from '../store/credentials.ts'
-import { MAX_KEY_BYTES } from '../store/layout.ts'
+import { boundedTime, MAX_KEY_BYTES } from '../store/layout.ts'
 import { encodeRecord, MAX_RECORD_BYTES } from '../store/record-codec.ts'
 import type { Submission } from '../store/writer.ts'
 
@@ -13,16 +13,20 @@ import type { Submission } from '../store/writer.ts'
  *     abandon:         nothing more: the intent's outcome could not be told, it stays `unknown`
  *     lost:            11 u32 records lost  15 key
  *
- * A record with the ticket of an intent closes it; ticket 0 belongs to no intent.
+ * A record with the ticket of an intent closes it; ticket 0 belongs to no intent. An open intent may be
+ * repeated: only its last place counts. Texts that are too long are cut, but never to a length that fits a
+ * ring: the record of a key too long for one must not end up in that of another key.
  */
 export const EntryKind = { intent: 1, record: 2, credential: 3, abandon: 4, lost: 5 } as const
 
 const HEADER_BYTES = 11
 const SUBMISSION_BYTES = 20
+/** One character of UTF-8 more than a key may have. */
+const KEY_SPACE = MAX_KEY_BYTES + 4
 const DESTRUCTIONS: readonly Submission['destruction'][] = ['none', 'now', 'scheduled', 'cancelled']
 
 /** Most bytes an entry can take. */
-export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + MAX_KEY_BYTES + MAX_RECORD_BYTES
+export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + KEY_SPACE + MAX_RECORD_BYTES
 
 /** What becomes of the record's key: see {@link Submission}. */
 export type KeyEffect = Pick<Submission, 'keyProven' | 'destruction' | 'destroyAt'>
@@ -40,8 +44,8 @@ export function encodeSubmission(
   start: number,
 ): number {
   target[start + HEADER_BYTES] = (effect.keyProven ? 1 : 0) | (DESTRUCTIONS.indexOf(effect.destruction) << 1)
-  target.writeUIntBE(effect.destroyAt, start + 12, 6)
-  const keyLength = target.write(record.key, start + SUBMISSION_BYTES, MAX_KEY_BYTES, 'utf8')
+  target.writeUIntBE(boundedTime(effect.destroyAt), start + 12, 6)
+  const keyLength = target.write(record.key, start + SUBMISSION_BYTES, KEY_SPACE, 'utf8')
   target.writeUInt16BE(keyLength, start + 18)
   const end = encodeRecord(record, target, start + SUBMISSION_BYTES + keyLength)
   return seal(kind, ticket, target, start, end)
@@ -53,7 +57,7 @@ export function encodeCredential(
   start: number,
 ): number {
   hash.copy(target, start + HEADER_BYTES)
-  target.writeUIntBE(expires, start + 43, 6)
+  target.writeUIntBE(boundedTime(expires), start + 43, 6)
   const end = start + 49 + target.write(issuer, start + 49, MAX_KEY_BYTES, 'utf8')
   return seal(EntryKind.credential, 0, target, start, end)
 }
@@ -64,7 +68,7 @@ export function encodeAbandon(ticket: number, target: Buffer, start: number): nu
 
 export function encodeLost(key: string, count: number, target: Buffer, start: number): number {
   target.writeUInt32BE(count, start + HEADER_BYTES)
-  const end = start + 15 + target.write(key, start + 15, MAX_KEY_BYTES, 'utf8')
+  const end = start + 15 + target.write(key, start + 15, KEY_SPACE, 'utf8')
   return seal(EntryKind.lost, 0, target, start, end)
 }
 
@@ -107,6 +111,17 @@ export function decodeLost(bytes: Buffer, start: number): { key: string; count: 
     count: bytes.readUInt32BE(start + HEADER_BYTES),
     key: bytes.toString('utf8', start + 15, start + entryLength(bytes, start)),
   }
+}
+
+/** Bytes of the whole entries that stand at the beginning of `bytes`, the end of which may cut one in two. */
+export function wholeEntries(bytes: Buffer): number {
+  let at = 0
+  while (at + HEADER_BYTES <= bytes.length) {
+    const end = at + bytes.readUInt32BE(at)
+    if (end < at + HEADER_BYTES || end > bytes.length) break
+    at = end
+  }
+  return at
 }
 
 function seal(kind: number, ticket: number, target: Buffer, start: number, end: number): number {

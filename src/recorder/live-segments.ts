@@ -16,6 +16,7 @@ export interface LiveSegmentsOptions {
   /** Most slots there may be. */
   readonly maxSegments: number
   readonly free: readonly number[]
+  /** In the order in which they are to be zeroed. */
   readonly dirty: readonly number[]
 }
 
@@ -29,18 +30,18 @@ const SPARE_SLOTS = 2
  */
 export class LiveSegments {
   readonly #options: LiveSegmentsOptions
+  readonly #control: Int32Array
   readonly #live: LiveSegment[] = []
   readonly #holders = new Map<number, LiveSegment>()
-  readonly #dirty: number[]
-  #slots: number
+  readonly #dirty: number[] = []
   #opened = 0
   #cleaner: SlotCleaner | null = null
 
   constructor(options: LiveSegmentsOptions) {
     this.#options = options
-    this.#dirty = [...options.dirty]
-    this.#slots = Math.max(-1, ...options.free, ...options.dirty) + 1
+    this.#control = options.queue.control
     for (const slot of options.free) this.#setFree(slot)
+    for (const slot of options.dirty) this.#setDirty(slot)
   }
 
   /** Segments that can't be recycled yet. */
@@ -48,24 +49,30 @@ export class LiveSegments {
     return this.#live.length
   }
 
+  /** Whether the journal has a slot to go on with. */
+  get hasFree(): boolean {
+    return this.#find(SlotState.free) !== null
+  }
+
   /** Takes note of segments opened since; `position` is not after the start of any of them. */
   update(position: number): void {
-    const { control, capacity } = this.#options.queue
-    const opened = Atomics.load(control, Control.segmentsOpened)
+    const { capacity } = this.#options.queue
+    const opened = Atomics.load(this.#control, Control.segmentsOpened)
     for (; this.#opened < opened; this.#opened++) {
       const place = this.#opened % MAX_SLOTS
-      const low = Atomics.load(control, Control.segmentStarts + place)
+      const low = Atomics.load(this.#control, Control.segmentStarts + place)
       const known = position - capacity
       this.#live.push({
-        slot: Atomics.load(control, Control.segmentSlots + place),
+        slot: Atomics.load(this.#control, Control.segmentSlots + place),
         start: known + ((low - known) >>> 0),
         open: 0,
       })
     }
   }
 
-  /** An intent at `position` keeps its segment. */
+  /** An intent at `position` keeps its segment, instead of the one that it kept before. */
   hold(ticket: number, position: number): void {
+    this.release(ticket)
     const segment = this.#live.findLast(({ start }) => start <= position)
     if (segment === undefined) return
     segment.open++
@@ -74,8 +81,20 @@ export class LiveSegments {
 
   release(ticket: number): void {
     const segment = this.#holders.get(ticket)
-    if (segment !== undefined) segment.open--
+    if (segment === undefined) return
+    segment.open--
     this.#holders.delete(ticket)
+  }
+
+  /**
+   * Intents that have been open for half of all segments: repeated in a new segment, they no longer keep the
+   * journal from going on.
+   */
+  get overdue(): number[] {
+    const [oldest] = this.#live
+    const most = Math.min(this.#options.maxSegments, MAX_SLOTS)
+    if (oldest === undefined || oldest.open === 0 || this.#live.length * 2 <= most) return []
+    return [...this.#holders].filter(([, segment]) => segment === oldest).map(([ticket]) => ticket)
   }
 
   /** Marks for zeroing what is no longer needed now that everything before `applied` is in the rings. */
@@ -88,45 +107,75 @@ export class LiveSegments {
     }
   }
 
-  /** Zeroes one slice of one slot, or prepares a new one; false where there is nothing to do. */
+  /**
+   * Zeroes one slice of one slot, or prepares a new one; false where there is nothing to do. Throws the
+   * system's error; the next call tries another slot first.
+   */
   cleanSlice(): boolean {
     const { directory, segmentBytes } = this.#options
     if (this.#cleaner === null) {
-      const slot = this.#dirty.shift() ?? this.#newSlot()
+      const slot = this.#dirty.shift() ?? this.#unusable() ?? this.#newSlot()
       if (slot === null) return false
-      this.#cleaner = new SlotCleaner(directory, slot, segmentBytes)
+      this.#attempt(slot, () => {
+        this.#cleaner = new SlotCleaner(directory, slot, segmentBytes)
+      })
     }
-    if (this.#cleaner.step()) {
-      this.#setFree(this.#cleaner.slot)
+    const cleaner = this.#cleaner
+    if (cleaner === null) return false
+    this.#attempt(cleaner.slot, () => {
+      if (!cleaner.step()) return
       this.#cleaner = null
-    }
+      this.#setFree(cleaner.slot)
+    })
     return true
   }
 
-  /** Whether the journal has a slot to go on with. */
-  get hasFree(): boolean {
-    return this.#freeSlots() > 0
+  #attempt(slot: number, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#dirty.push(slot)
+      this.#cleaner?.abort()
+      this.#cleaner = null
+      throw error
+    }
+  }
+
+  #unusable(): number | null {
+    const slot = this.#find(SlotState.unusable)
+    if (slot !== null) Atomics.store(this.#control, Control.slotStates + slot, SlotState.used)
+    return slot
   }
 
   #newSlot(): number | null {
-    if (this.#freeSlots() >= SPARE_SLOTS || this.#slots >= Math.min(this.#options.maxSegments, MAX_SLOTS))
-      return null
-    return this.#slots++
+    let free = 0
+    let present = 0
+    for (let slot = 0; slot < MAX_SLOTS; slot++) {
+      const state = Atomics.load(this.#control, Control.slotStates + slot)
+      if (state === SlotState.free) free++
+      if (state !== SlotState.absent) present++
+    }
+    if (free >= SPARE_SLOTS || present >= this.#options.maxSegments) return null
+    const slot = this.#find(SlotState.absent)
+    if (slot !== null) Atomics.store(this.#control, Control.slotStates + slot, SlotState.used)
+    return slot
   }
 
-  #freeSlots(): number {
-    const { control } = this.#options.queue
-    let free = 0
-    for (let slot = 0; slot < this.#slots; slot++) {
-      if (Atomics.load(control, Control.slotStates + slot) === SlotState.free) free++
+  #find(wanted: number): number | null {
+    for (let slot = 0; slot < MAX_SLOTS; slot++) {
+      if (Atomics.load(this.#control, Control.slotStates + slot) === wanted) return slot
     }
-    return free
+    return null
+  }
+
+  #setDirty(slot: number): void {
+    Atomics.store(this.#control, Control.slotStates + slot, SlotState.used)
+    this.#dirty.push(slot)
   }
 
   #setFree(slot: number): void {
-    const { control } = this.#options.queue
-    Atomics.store(control, Control.slotStates + slot, SlotState.free)
-    Atomics.add(control, Control.slotFreed, 1)
-    Atomics.notify(control, Control.slotFreed)
+    Atomics.store(this.#control, Control.slotStates + slot, SlotState.free)
+    Atomics.add(this.#control, Control.slotFreed, 1)
+    Atomics.notify(this.#control, Control.slotFreed)
   }
 }

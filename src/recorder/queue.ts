@@ -31,14 +31,15 @@ export const Control = {
   segmentStarts: 16 + 512,
 } as const
 
-export const SlotState = { absent: 0, free: 1, used: 2 } as const
+/** `unusable`: the journal could not open its file; whoever cleans slots makes it anew. */
+export const SlotState = { absent: 0, free: 1, used: 2, unusable: 3 } as const
 
 /** Most journal segments: slots, and segments alive at a time. */
 export const MAX_SLOTS = 256
 
 const CONTROL_WORDS = 16 + 768
 
-/** `capacity` in bytes, a power of two of at least 64 KiB. */
+/** `capacity` in bytes, at least that of a few entries. */
 export function createSharedQueue(capacity: number): SharedQueue {
   return { control: new SharedArrayBuffer(CONTROL_WORDS * 4), bytes: new SharedArrayBuffer(capacity) }
 }
@@ -65,6 +66,7 @@ export class Queue {
     return known + ((low - known) >>> 0)
   }
 
+  /** Stores a position and wakes who waits for it. */
   publish(place: number, position: number): void {
     Atomics.store(this.control, place, position | 0)
     Atomics.notify(this.control, place)

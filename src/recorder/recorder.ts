@@ -1,26 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { KeytrailError } from '../errors.ts'
 import type { AuditRecord } from '../record.ts'
 import type { Credential } from '../store/credentials.ts'
 import { type DirectoryLock, lockDirectory } from '../store/lock.ts'
 import type { StoreOpened } from './apply-thread.ts'
 import { Arrears } from './arrears.ts'
-import {
-  EntryKind,
-  encodeAbandon,
-  encodeCredential,
-  encodeLost,
-  encodeSubmission,
-  type KeyEffect,
-  MAX_ENTRY_BYTES,
-  NO_EFFECT,
-} from './entry.ts'
+import { EntryKind, entryTicket, type KeyEffect, NO_EFFECT } from './entry.ts'
 import type { Durability } from './journal.ts'
-import { Control, createSharedQueue, Queue, type SharedQueue } from './queue.ts'
+import { createSharedQueue, type SharedQueue } from './queue.ts'
+import { QueueWriter } from './queue-writer.ts'
 import { type Part, Threads, type ThreadsOptions } from './threads.ts'
 import { type Waiter, Waiting } from './waiting.ts'
 
 export interface RecorderOptions extends ThreadsOptions {
-  /** Bytes of entries that may be on their way; a power of two. */
+  /** Bytes of entries that may be on their way. */
   readonly queueBytes: number
   /** Longest an exchange waits for the journal, in ms. */
   readonly deadlineMs: number
@@ -38,9 +31,11 @@ export interface RecorderCounters {
   unavailable: number
 }
 
-/** The queue's share that only outcomes may use, so that what was begun can be finished. */
-const RESERVED = 0.25
+/** The queue's share that new exchanges may use; the rest is for outcomes, so that what was begun can be finished. */
+const BEGIN_SHARE = 0.75
+const WHOLE = 1
 const DEADLINE_CHECK_MS = 100
+const ARREARS_INTERVAL_MS = 5
 
 /** The proxy's side of recording: queues entries for the journal and tells when they are durable. */
 export class Recorder {
@@ -52,18 +47,21 @@ export class Recorder {
   readonly #durability: Durability
   readonly #deadlineMs: number
   readonly #onHealth: RecorderOptions['onHealth']
-  readonly #queue: Queue
+  readonly #queue: QueueWriter
   readonly #lock: DirectoryLock
   readonly #threads: Threads
   readonly #waiting = new Waiting()
   readonly #failures = new Map<Part, KeytrailError>()
   readonly #arrears = new Arrears()
+  /** Tickets of intents that are not finished. */
+  readonly #open = new Set<number>()
   readonly #timer: NodeJS.Timeout
   readonly #publish = (): void => this.#publishHead()
-  #head: number
-  #applied: number
   #ticket = 0
   #publishing = false
+  /** Somebody has waited past the deadline, and the journal has not moved since. */
+  #stuck = false
+  #closing: Promise<void> | null = null
 
   /** Locks and opens the store, recovers what the journal holds and starts the threads. */
   static async open(options: RecorderOptions): Promise<Recorder> {
@@ -92,13 +90,12 @@ export class Recorder {
     this.#onHealth = onHealth
     this.#lock = lock
     this.#threads = threads
-    this.#queue = new Queue(shared)
     this.shared = shared
     this.store = threads.opened
-    this.#head = threads.opened.recovery.position
-    this.#applied = this.#head
+    this.#queue = new QueueWriter(shared, threads.opened.recovery.position)
     threads.watch({
       acknowledged: () => this.#acknowledge(),
+      renew: (entry) => this.#renew(Buffer.from(entry.buffer, entry.byteOffset, entry.length)),
       failed: (part, failure) => this.#setFailure(part, failure),
     })
     this.#timer = setInterval(() => this.#check(), DEADLINE_CHECK_MS)
@@ -112,7 +109,7 @@ export class Recorder {
 
   /** Bytes of entries that are not in the rings yet. */
   get pendingBytes(): number {
-    return this.#head - this.#queue.position(Control.applied, this.#applied)
+    return this.#queue.pending
   }
 
   /** Exchanges waiting for the journal. */
@@ -122,32 +119,46 @@ export class Recorder {
 
   /**
    * Makes the intent of `record` (outcome `unknown`) durable, where the mode asks for it; then calls `waiter`,
-   * at once where there is nothing to wait for, or no hope. Returns the ticket to finish with.
+   * at once where there is nothing to wait for, or no hope. Returns the ticket to finish with. In `async`
+   * nobody is ever refused: what can't be recorded is counted when it is finished.
    */
   begin(record: AuditRecord, effect: KeyEffect, waiter: Waiter): number {
+    if (this.#durability === 'async') {
+      waiter.onJournalled(null)
+      return 0
+    }
+    if (this.#closing !== null) return this.#refuse(waiter, STOPPED)
     for (const failure of this.#failures.values()) return this.#refuse(waiter, failure)
-    if (!this.#hasRoom(this.#queue.capacity * (1 - RESERVED))) return this.#refuse(waiter, QUEUE_FULL)
+    if (!this.#queue.hasRoom(BEGIN_SHARE)) return this.#refuse(waiter, QUEUE_FULL)
     if (this.#durability !== 'strict') {
       waiter.onJournalled(null)
       return 0
     }
     this.counters.intents++
     const ticket = ++this.#ticket
-    this.#submit(EntryKind.intent, ticket, record, effect)
-    this.#waiting.add(waiter, this.#head, performance.now())
+    this.#queue.submit(EntryKind.intent, ticket, record, effect)
+    this.#open.add(ticket)
+    this.#publishSoon()
+    this.#waiting.add(waiter, this.#queue.head, performance.now())
     return ticket
   }
 
   /** Records an exchange's end; calls `waiter` once that is durable as the mode says (`async`: at once). */
   finish(ticket: number, record: AuditRecord, effect: KeyEffect, waiter: Waiter): void {
-    if (!this.#hasRoom(this.#queue.capacity)) {
+    this.#open.delete(ticket)
+    if (this.#threads.ended) {
+      this.#refuse(waiter, STOPPED)
+      return
+    }
+    if (!this.#queue.hasRoom(WHOLE)) {
       this.#giveUp(ticket, record.key, waiter)
       return
     }
     this.counters.records++
-    this.#submit(EntryKind.record, ticket, record, effect)
+    this.#queue.submit(EntryKind.record, ticket, record, effect)
+    this.#publishSoon()
     if (this.#durability === 'async') waiter.onJournalled(null)
-    else this.#waiting.add(waiter, this.#head, performance.now())
+    else this.#waiting.add(waiter, this.#queue.head, performance.now())
   }
 
   /** Records something that nobody waits for. */
@@ -157,30 +168,39 @@ export class Recorder {
 
   /** Keeps a token's issuer; durable no later than the next record. */
   learn(credential: Credential): void {
-    if (!this.#hasRoom(this.#queue.capacity)) return
-    const start = this.#queue.open(this.#head)
-    this.#put(encodeCredential(credential, this.#queue.target, start) - start)
+    if (!this.#queue.hasRoom(WHOLE)) return
+    this.#queue.learn(credential)
+    this.#publishSoon()
   }
 
   /** Writes and applies everything, then ends the threads and frees the data directory. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#payArrears()
     clearInterval(this.#timer)
     this.#publishHead()
-    await this.#threads.close(this.#head)
+    await this.#threads.close()
     this.#acknowledge()
-    this.#waiting.fail(new KeytrailError('STORE_UNAVAILABLE', 'keytrail has stopped'))
+    this.#waiting.fail(STOPPED)
     await this.#lock.release()
   }
 
-  #submit(kind: number, ticket: number, record: AuditRecord, effect: KeyEffect): void {
-    const start = this.#queue.open(this.#head)
-    this.#put(encodeSubmission(kind, ticket, record, effect, this.#queue.target, start) - start)
+  /** What found no room is told before the end, as long as the rings make room. */
+  async #payArrears(): Promise<void> {
+    const deadline = performance.now() + this.#deadlineMs
+    while (!this.#arrears.isEmpty && this.#failures.size === 0 && performance.now() < deadline) {
+      this.#publishHead()
+      await delay(ARREARS_INTERVAL_MS)
+    }
   }
 
-  #put(length: number): void {
-    this.#head = this.#queue.put(this.#head, length)
+  /** All entries of this turn of the event loop go to the journal as one group. */
+  #publishSoon(): void {
     if (this.#publishing) return
-    // All entries of this turn of the event loop go to the journal as one group.
     this.#publishing = true
     setImmediate(this.#publish)
   }
@@ -188,13 +208,7 @@ export class Recorder {
   #publishHead(): void {
     this.#publishing = false
     if (!this.#arrears.isEmpty) this.#settleArrears()
-    this.#queue.publish(Control.head, this.#head)
-  }
-
-  #hasRoom(limit: number): boolean {
-    if (this.#head + MAX_ENTRY_BYTES - this.#applied <= limit) return true
-    this.#applied = this.#queue.position(Control.applied, this.#applied)
-    return this.#head + MAX_ENTRY_BYTES - this.#applied <= limit
+    this.#queue.publish()
   }
 
   #giveUp(ticket: number, key: string, waiter: Waiter): void {
@@ -210,23 +224,31 @@ export class Recorder {
 
   #settleArrears(): void {
     this.#arrears.settle(
-      (ticket) => this.#settleOne((target, start) => encodeAbandon(ticket, target, start)),
-      (key, count) => this.#settleOne((target, start) => encodeLost(key, count, target, start)),
+      (ticket) => {
+        if (!this.#queue.hasRoom(WHOLE)) return false
+        this.#queue.abandon(ticket)
+        return true
+      },
+      (key, count) => {
+        if (!this.#queue.hasRoom(WHOLE)) return false
+        this.#queue.lose(key, count)
+        return true
+      },
     )
   }
 
-  #settleOne(encode: (target: Buffer, start: number) => number): boolean {
-    if (!this.#hasRoom(this.#queue.capacity)) return false
-    const start = this.#queue.open(this.#head)
-    this.#head = this.#queue.put(this.#head, encode(this.#queue.target, start) - start)
-    return true
+  #acknowledge(): void {
+    this.#waiting.release(this.#queue.lookAgain())
+    if (!this.#stuck) return
+    this.#stuck = false
+    this.#setFailure('journal', null)
   }
 
-  #acknowledge(): void {
-    Atomics.store(this.#queue.control, Control.acknowledging, 0)
-    // COMMITTED is never further behind the head than a queue's length.
-    const known = this.#head - this.#queue.capacity
-    this.#waiting.release(this.#queue.position(Control.committed, known))
+  /** An intent that keeps old segments is repeated; one that has been finished meanwhile must not be. */
+  #renew(entry: Buffer): void {
+    if (!this.#open.has(entryTicket(entry, 0)) || !this.#queue.hasRoom(WHOLE)) return
+    this.#queue.repeat(entry)
+    this.#publishSoon()
   }
 
   #refuse(waiter: Waiter, error: KeytrailError): 0 {
@@ -236,18 +258,19 @@ export class Recorder {
   }
 
   #setFailure(part: Part, failure: KeytrailError | null): void {
+    const known = this.#failures.get(part)
     if (failure === null) this.#failures.delete(part)
     else this.#failures.set(part, failure)
-    this.#onHealth(part, failure)
+    if (known?.message !== failure?.message) this.#onHealth(part, failure)
     if (failure !== null && part === 'journal') this.#failWaiting(failure)
   }
 
   #check(): void {
     if (!this.#arrears.isEmpty) this.#publishHead()
     if (performance.now() - this.#waiting.oldestSince < this.#deadlineMs) return
-    this.#failWaiting(
-      new KeytrailError('STORE_UNAVAILABLE', `the journal took longer than ${this.#deadlineMs} ms`),
-    )
+    this.#stuck = true
+    const late = `the journal took longer than ${this.#deadlineMs} ms`
+    this.#setFailure('journal', new KeytrailError('STORE_UNAVAILABLE', late))
   }
 
   #failWaiting(error: KeytrailError): void {
@@ -257,6 +280,8 @@ export class Recorder {
 }
 
 const NOBODY: Waiter = { onJournalled: () => undefined }
+
+const STOPPED = new KeytrailError('STORE_UNAVAILABLE', 'keytrail is stopping')
 
 const QUEUE_FULL = new KeytrailError(
   'QUEUE_FULL',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { KeytrailError } from '../errors.ts'
-import type { StoreWriter, Submission } from '../store/writer.ts'
+import type { Credential } from '../store/credentials.ts'
+import type { StoreWriter } from '../store/writer.ts'
 import {
   decodeCredential,
   decodeLost,
@@ -9,6 +10,7 @@ import {
   entryKind,
   entryLength,
   entryTicket,
+  wholeEntries,
 } from './entry.ts'
 import { decodeGroup, FIRST_GROUP, GROUP_HEADER_BYTES, nextGroupMagic } from './segment.ts'
 import { readSlots, slotPath } from './slots.ts'
@@ -48,21 +50,23 @@ export function recover(directory: string, writer: StoreWriter, now: number): Re
   const replay = new Replay(writer.position, writer.settled)
   for (const segment of live) replay.read(segment)
   const position = replay.position
-  if (replay.submissions.length + replay.credentials.length + replay.lost.length + replay.intents.size > 0) {
-    writer.commit(position, now, () => {
-      for (const submission of replay.submissions) writer.submit(submission)
-      for (const credential of replay.credentials) writer.learn(credential)
-      for (const { key, count } of replay.lost) writer.countLost(key, count)
-      for (const intent of replay.intents.values()) writer.submit(intent)
-      writer.settle(position)
-    })
-  }
+  // Also where there is nothing to do: tickets begin anew, and segments are zeroed one after the other. No
+  // later start may take an intent from before for an open one because the segment of its outcome has gone.
+  writer.commit(position, now, () => {
+    for (const work of replay.work) work(writer)
+    for (const intent of replay.intents.values()) writer.submit(decodeSubmission(intent, 0))
+    writer.settle(position)
+  })
   return {
     position,
     sequence: (live.at(-1)?.sequence ?? 0) + 1,
     free: slots.filter(({ header }) => header.kind === 'free').map(({ slot }) => slot),
-    dirty: slots.filter(({ header }) => header.kind !== 'free').map(({ slot }) => slot),
-    replayed: replay.submissions.length,
+    // The oldest first, as while running: what is left of a journal is always its end.
+    dirty: slots
+      .filter(({ header }) => header.kind !== 'free')
+      .sort((a, b) => a.header.sequence - b.header.sequence)
+      .map(({ slot }) => slot),
+    replayed: replay.work.length,
     unknown: replay.intents.size,
   }
 }
@@ -71,11 +75,10 @@ export function recover(directory: string, writer: StoreWriter, now: number): Re
 class Replay {
   /** Behind the last entry seen, or applied. */
   position: number
-  readonly submissions: Submission[] = []
-  readonly credentials: ReturnType<typeof decodeCredential>[] = []
-  readonly lost: ReturnType<typeof decodeLost>[] = []
-  /** Intents without an outcome so far, by ticket. */
-  readonly intents = new Map<number, Submission>()
+  /** What the rings don't have yet, in order. */
+  readonly work: ((writer: StoreWriter) => void)[] = []
+  /** Entries of intents without an outcome so far, by ticket: copies, of segments that are large. */
+  readonly intents = new Map<number, Buffer>()
   readonly #applied: number
   readonly #settled: number
   /** Behind the last entry read: a group written once more after a failed sync is skipped. */
@@ -96,6 +99,8 @@ class Replay {
       if (group.position > Math.max(this.#read, this.#applied)) {
         throw damaged(path, start, `expected entries from ${this.position} on, found ${group.position}`)
       }
+      if (wholeEntries(group.entries) !== group.entries.length)
+        throw damaged(path, start, 'expected whole entries, found one that is cut')
       this.#readEntries(group.entries, group.position)
       start += GROUP_HEADER_BYTES + group.entries.length
     }
@@ -115,16 +120,30 @@ class Replay {
     const kind = entryKind(entries, at)
     const ticket = entryTicket(entries, at)
     if (kind === EntryKind.intent) {
-      if (position >= this.#settled) this.intents.set(ticket, decodeSubmission(entries, at))
+      if (position >= this.#settled)
+        this.intents.set(ticket, Buffer.from(entries.subarray(at, at + entryLength(entries, at))))
       return
     }
     const intent = this.intents.get(ticket)
     if (ticket !== 0) this.intents.delete(ticket)
     if (position < this.#applied) return
-    if (kind === EntryKind.record) this.submissions.push(decodeSubmission(entries, at))
-    else if (kind === EntryKind.credential) this.credentials.push(decodeCredential(entries, at))
-    else if (kind === EntryKind.lost) this.lost.push(decodeLost(entries, at))
-    else if (kind === EntryKind.abandon && intent !== undefined) this.submissions.push(intent)
+    if (kind === EntryKind.record) this.#submit(entries, at)
+    else if (kind === EntryKind.credential) this.#learn(decodeCredential(entries, at))
+    else if (kind === EntryKind.lost) this.#countLost(decodeLost(entries, at))
+    else if (kind === EntryKind.abandon && intent !== undefined) this.#submit(intent, 0)
+  }
+
+  #submit(bytes: Buffer, at: number): void {
+    const submission = decodeSubmission(bytes, at)
+    this.work.push((writer) => writer.submit(submission))
+  }
+
+  #learn(credential: Credential): void {
+    this.work.push((writer) => writer.learn(credential))
+  }
+
+  #countLost({ key, count }: { key: string; count: number }): void {
+    this.work.push((writer) => writer.countLost(key, count))
   }
 
   /** A torn tail was never acknowledged; but a later group that knew of a later sync proves damage before it. */

@@ -1,4 +1,16 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { decodeSegmentHeader, encodeFreeHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
 
@@ -10,7 +22,7 @@ export function slotPath(directory: string, slot: number): string {
 /** The slots present in `directory`, in order, each with what its file's header says. */
 export function readSlots(directory: string): { slot: number; header: SegmentHeader }[] {
   const slots = readdirSync(directory)
-    .filter((name) => name.endsWith('.journal'))
+    .filter((name) => /^\d{3}\.journal$/.test(name))
     .map((name) => Number.parseInt(name, 10))
   return slots.sort((a, b) => a - b).map((slot) => ({ slot, header: readHeader(slotPath(directory, slot)) }))
 }
@@ -28,6 +40,7 @@ function readHeader(path: string): SegmentHeader {
 /** Zeros written at a time: short enough that whoever zeroes can do other things in between. */
 const SLICE_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(SLICE_BYTES)
+const BLOCK_BYTES = 4096
 
 /** Zeroes (and where it is new, preallocates) the file of one slot, slice by slice. */
 export class SlotCleaner {
@@ -35,35 +48,57 @@ export class SlotCleaner {
   readonly #fd: number
   readonly #directory: string
   readonly #bytes: number
+  readonly #isNew: boolean
+  #begun = false
   #done = 0
 
   constructor(directory: string, slot: number, segmentBytes: number) {
     this.slot = slot
     this.#directory = directory
     this.#bytes = segmentBytes
-    this.#fd = openSync(slotPath(directory, slot), 'a+')
-    closeSync(this.#fd)
-    this.#fd = openSync(slotPath(directory, slot), 'r+')
+    this.#fd = openSync(slotPath(directory, slot), constants.O_RDWR | constants.O_CREAT, 0o600)
+    this.#isNew = fstatSync(this.#fd).size === 0
   }
 
   /** Does one slice; true once the slot is free. The header comes last: until then the slot counts as dirty. */
   step(): boolean {
-    if (this.#done < this.#bytes) {
-      const length = Math.min(SLICE_BYTES, this.#bytes - this.#done)
-      this.#done += writeSync(this.#fd, ZEROS, 0, length, this.#done)
-      // Synced slice by slice: a whole segment at once would hold up the journal's own syncs.
-      fdatasyncSync(this.#fd)
+    if (!this.#begun) {
+      // First of all on disk: a segment that lost some records, but not its header, would be read as a live one.
+      this.#zero(BLOCK_BYTES)
+      this.#begun = true
       return false
     }
+    // A file from a time of larger segments is zeroed as a whole before it is cut.
+    const { size } = fstatSync(this.#fd)
+    const left = Math.max(this.#bytes, size) - this.#done
+    if (left > 0) {
+      this.#zero(Math.min(SLICE_BYTES, left))
+      return false
+    }
+    if (size > this.#bytes) ftruncateSync(this.#fd, this.#bytes)
     writeSync(this.#fd, encodeFreeHeader(), 0, undefined, 0)
     fdatasyncSync(this.#fd)
     closeSync(this.#fd)
     syncDirectory(this.#directory)
     return true
   }
+
+  /** Gives up what can't be cleaned now; a file that was new takes no more of a full disk. */
+  abort(): void {
+    closeSync(this.#fd)
+    if (this.#isNew) rmSync(slotPath(this.#directory, this.slot), { force: true })
+  }
+
+  /** Synced slice by slice: a whole segment at once would hold up the journal's own syncs. */
+  #zero(length: number): void {
+    const wrote = writeSync(this.#fd, ZEROS, 0, length, this.#done)
+    fdatasyncSync(this.#fd)
+    if (this.#begun) this.#done += wrote
+  }
 }
 
-function syncDirectory(directory: string): void {
+/** Makes the names of new files in `directory` durable. */
+export function syncDirectory(directory: string): void {
   const fd = openSync(directory, 'r')
   try {
     fsyncSync(fd)

@@ -1,6 +1,12 @@
 /** What the journal's thread sends when COMMITTED has moved. */
 export const ACKNOWLEDGEMENT = 'ack'
 
+/** What the applying thread sends to have an open intent journalled once more: the bytes of its entry. */
+export interface Renewal {
+  readonly kind: 'renew'
+  readonly entry: Uint8Array
+}
+
 /** What a thread sends when it can't do its work. */
 export interface ThreadFailure {
   readonly kind: 'failed'

@@ -7,7 +7,7 @@ import type { ApplyThreadData, StoreOpened } from './apply-thread.ts'
 import type { Durability } from './journal.ts'
 import type { JournalThreadData } from './journal-thread.ts'
 import { Control, Queue, type SharedQueue } from './queue.ts'
-import { ACKNOWLEDGEMENT, type ThreadFailure } from './thread-message.ts'
+import { ACKNOWLEDGEMENT, type Renewal, type ThreadFailure } from './thread-message.ts'
 
 /** The part of recording a thread does. */
 export type Part = 'journal' | 'rings'
@@ -28,6 +28,8 @@ export interface ThreadsOptions {
 export interface ThreadsEvents {
   /** COMMITTED has moved. */
   acknowledged(): void
+  /** An intent is to be journalled once more if it is still open. */
+  renew(entry: Uint8Array): void
   /** A part can't do its work, or (null) can again. */
   failed(part: Part, failure: KeytrailError | null): void
 }
@@ -39,6 +41,7 @@ export class Threads {
   readonly #journal: Worker
   readonly #rings: Worker
   #closing = false
+  #ended = false
 
   /** Opens and recovers the store; throws what the applying thread reports instead of an open store. */
   static async start(options: ThreadsOptions, shared: SharedQueue): Promise<Threads> {
@@ -73,32 +76,40 @@ export class Threads {
     this.#journal = startThread(import.meta.url, './journal-thread', data)
   }
 
+  /** Whether nothing more will be written. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   /** Call at once: what the threads said before is not kept. */
   watch(events: ThreadsEvents): void {
     this.#watchOne('journal', this.#journal, events)
     this.#watchOne('rings', this.#rings, events)
   }
 
-  /** Has everything up to `head` written and applied, then ends both threads. */
-  async close(head: number): Promise<void> {
+  /** Has everything published written and applied, then ends both threads. */
+  async close(): Promise<void> {
     this.#closing = true
-    const { control } = this.#queue
-    Atomics.store(control, Control.stop, 1)
-    this.#queue.publish(Control.head, head)
+    this.#stop(1)
     await threadEnd(this.#journal)
-    Atomics.store(control, Control.stop, 2)
-    for (const place of [Control.committed, Control.flush]) Atomics.notify(control, place)
+    this.#ended = true
+    this.#stop(2)
     await threadEnd(this.#rings)
   }
 
+  #stop(step: number): void {
+    const { control } = this.#queue
+    Atomics.store(control, Control.stop, step)
+    for (const place of [Control.stop, Control.head, Control.committed, Control.flush])
+      Atomics.notify(control, place)
+  }
+
   #watchOne(part: Part, thread: Worker, events: ThreadsEvents): void {
-    thread.on('message', (message: typeof ACKNOWLEDGEMENT | ThreadFailure) => {
+    thread.on('message', (message: typeof ACKNOWLEDGEMENT | Renewal | ThreadFailure) => {
       if (message === ACKNOWLEDGEMENT) events.acknowledged()
-      else
-        events.failed(
-          part,
-          message.message === null ? null : partFailure(part, message.message, message.code),
-        )
+      else if (message.kind === 'renew') events.renew(message.entry)
+      else if (message.message === null) events.failed(part, null)
+      else events.failed(part, partFailure(part, message.message, message.code))
     })
     thread.on('error', (error: Error) => events.failed(part, partFailure(part, error.message, '')))
     thread.on('exit', () => {
@@ -112,7 +123,14 @@ function partFailure(part: Part, message: string, code: string): KeytrailError {
   return new KeytrailError(stable, `the ${part} can't be written: ${message}`)
 }
 
+const STORE_ERRORS: readonly ErrorCode[] = [
+  'STORE_FORMAT',
+  'STORE_DAMAGED',
+  'STORE_LOCKED',
+  'STORE_UNWRITABLE',
+]
+
+/** keytrail's own code; else it is the system's, or the library's, that keeps the store from being written. */
 function storeErrorCode(code: string): ErrorCode {
-  if (code === 'STORE_FORMAT' || code === 'STORE_DAMAGED' || code === 'STORE_LOCKED') return code
-  return code.startsWith('E') ? 'STORE_UNWRITABLE' : 'STORE_DAMAGED'
+  return STORE_ERRORS.find((own) => own === code) ?? 'STORE_UNWRITABLE'
 }
