@@ -52,6 +52,29 @@ t.test('records of the very commit that destroys the key go too', async (t) => {
   t.notOk(readFileSync(join(store.path, STORE_FILE)).includes('marker-'), 'they never came to the disk')
 })
 
+t.test('a ring of more blocks than are removed at a time goes as a whole', async (t) => {
+  const store = openStore(t, { retention: { records: 3000, ageMs: 1e9, tombstoneMs: 1e9 } })
+  const wide = '\u2028'.repeat(256)
+  store.commit(() => {
+    for (let i = 0; i < 2500; i++)
+      store.submit({ key: 'large', action: wide, requester: { id: wide, credential: wide } })
+  })
+  t.ok(blocks(store) > 1000)
+  store.append({ key: 'large' }, { destruction: 'now' })
+  t.equal(blocks(store), 0)
+})
+
+t.test('an old tombstone that goes leaves a newer one of its key in its place', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'phoenix' }, { destruction: 'now' })
+  store.now += 50_000
+  store.append({ key: 'phoenix' }, { destruction: 'now' })
+  store.now += 20_000
+  store.sweep()
+  t.equal(store.reader().tombstone('phoenix')?.time, START + 50_000)
+  t.equal(store.reader().tombstones(null, 10).tombstones.length, 1)
+})
+
 t.test('a key id that appears again gets a new ring, with a chain of its own', async (t) => {
   const store = openStore(t)
   store.append({ key: 'phoenix' })

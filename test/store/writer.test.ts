@@ -52,8 +52,14 @@ t.test('when the work throws, nothing of it stays, and the next commit starts af
   t.strictSame(actions(store, 'old'), ['kept'])
   t.equal(actions(store, 'new'), undefined)
   t.equal(store.reader().tombstone('old'), null)
+  const failingHalfway = (): void => {
+    for (let i = 0; i < 100; i++) store.submit({ key: 'old', action: 'lost' })
+    throw new Error('no')
+  }
+  t.throws(() => store.commit(failingHalfway), { message: 'no' })
   store.append({ key: 'old', action: 'next' })
   t.strictSame(actions(store, 'old'), ['next', 'kept'])
+  t.equal(actions(store, 'new'), undefined)
 })
 
 t.test('only a record that proves its key opens a ring', async (t) => {
