@@ -70,7 +70,10 @@ t.test('keys are listed in the order of their bytes, page by page, however odd',
     sorted.filter((key) => Buffer.compare(Buffer.from(key), Buffer.from(`${long}${long}`)) > 0).slice(0, 10),
   )
   t.strictSame(reader.keys('\u{10ffff}', 10), [])
-  t.equal(reader.keys('b'.repeat(100_000), 100).length, sorted.length - sorted.indexOf('é') + 6)
+  t.strictSame(
+    reader.keys('b'.repeat(100_000), 100).map(({ key }) => key),
+    sorted.filter((key) => Buffer.compare(Buffer.from(key), Buffer.from('b')) > 0),
+  )
 })
 
 t.test('what has no ring has no answer', async (t) => {
