@@ -134,9 +134,10 @@ export class LiveSegments {
     try {
       work()
     } catch (error) {
-      this.#dirty.push(slot)
-      this.#cleaner?.abort()
+      const cleaner = this.#cleaner
       this.#cleaner = null
+      this.#dirty.push(slot)
+      cleaner?.abort()
       throw error
     }
   }

@@ -78,8 +78,8 @@ export class SlotCleaner {
     if (size > this.#bytes) ftruncateSync(this.#fd, this.#bytes)
     writeSync(this.#fd, encodeFreeHeader(), 0, undefined, 0)
     fdatasyncSync(this.#fd)
-    closeSync(this.#fd)
     syncDirectory(this.#directory)
+    closeSync(this.#fd)
     return true
   }
 
