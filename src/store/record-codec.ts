@@ -21,12 +21,12 @@ import { MAX_KEY_BYTES } from './layout.ts'
  *        then credential, key version, reason, each ended by NUL; what is left is the key
  *        (only in the ring of unattributed requests: elsewhere the ring is the key's).
  */
-export const RECORD_VERSION = 1
-export const TIME_OFFSET = 1
+const RECORD_VERSION = 1
+const TIME_OFFSET = 1
 const DURATION_OFFSET = 7
 const BITS_OFFSET = 11
 const KIND_OFFSET = 12
-export const STATUS_OFFSET = 13
+const STATUS_OFFSET = 13
 const ITEMS_OFFSET = 15
 export const SEARCH_LENGTH_OFFSET = 19
 export const TEXT_OFFSET = 21
@@ -34,7 +34,7 @@ const TEXTS = 8
 const SEARCHED_TEXTS = 5
 
 /** Longest kept text of each field, in UTF-16 units; what is longer ends in «…». */
-export const FIELD_LIMIT = {
+const FIELD_LIMIT = {
   action: 128,
   requester: 256,
   address: 64,

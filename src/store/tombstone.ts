@@ -32,7 +32,7 @@ export function countLate(tombstones: Database, keys: Database, key: string): vo
   tombstones.put(pointer, Buffer.from(JSON.stringify({ ...tombstone, records: tombstone.records + 1 })))
 }
 
-export function parseTombstone(stored: Buffer): Tombstone {
+function parseTombstone(stored: Buffer): Tombstone {
   const { ring: _, ...tombstone }: StoredTombstone = JSON.parse(stored.toString())
   return tombstone
 }
