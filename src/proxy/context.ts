@@ -30,10 +30,16 @@ export interface Malformed {
   readonly reason: string
 }
 
+/** What exchanges need of the recorder. */
+type ExchangeRecorder = Pick<Recorder, 'begin' | 'finish' | 'note' | 'learn'>
+
+/** What exchanges need of the issuers. */
+type TokenIssuers = Pick<Issuers, 'requester' | 'learn'>
+
 export interface ContextOptions {
   readonly dialect: Dialect
-  readonly recorder: Recorder
-  readonly issuers: Issuers
+  readonly recorder: ExchangeRecorder
+  readonly issuers: TokenIssuers
   readonly upstream: Upstream
   readonly acl: Acl
   readonly clientAddress: ReadClientAddress
@@ -52,14 +58,14 @@ const NOBODY: Requester = { id: '', kind: 'anonymous', credential: '' }
 /** What all exchanges share. */
 export class ProxyContext {
   readonly dialect: Dialect
-  readonly recorder: Recorder
+  readonly recorder: ExchangeRecorder
   readonly upstream: Upstream
   readonly acl: Acl
   readonly clientAddress: ReadClientAddress
   readonly chooseChannel: ChooseChannel
   readonly limits: ProxyLimits
   readonly clock: () => number
-  readonly #issuers: Issuers
+  readonly #issuers: TokenIssuers
   readonly #requesters: Readonly<Record<string, string>>
   readonly #counters: ProxyCounters
   readonly #log: RateLimitedLogger

@@ -169,8 +169,9 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (refusal !== null) return refusal
     if (url.length > target) return { status: 414, reason: 'target-too-long' }
     if (Buffer.byteLength(key) > keyId) return { status: 400, reason: 'key-too-long' }
-    // RFC 9112 3.2: a request without Host, or with two, could be meant for another server.
-    if (this.#forward.hosts !== 1 && httpVersion !== '1.0') return { status: 400, reason: 'ambiguous-host' }
+    // RFC 9112 3.2: a request without Host (but for HTTP/1.0), or with two, could be meant for another server.
+    const { hosts } = this.#forward
+    if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return { status: 400, reason: 'ambiguous-host' }
     return null
   }
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
+import { Client, type Dispatcher, Pool } from 'undici'
 
 export interface UpstreamOptions {
   /** Origin of the key API, `http://…` or `https://…`. */
@@ -53,6 +53,7 @@ export class Upstream {
     this.#servername = protocol === 'https:' ? hostname : undefined
     this.#pool = new Pool(origin, {
       connections,
+      factory: (target, settings) => new Connection(target, settings),
       pipelining: 1,
       connect: { timeout: connectTimeoutMs },
       headersTimeout: responseTimeoutMs,
@@ -79,9 +80,22 @@ export class Upstream {
   }
 }
 
+/**
+ * One kept-alive connection. Where undici refuses a request as invalid its pool takes the connection for busy, and
+ * waits for good: 64 such requests would stop the sidecar. Nothing of one was sent, so the connection is as free as
+ * before.
+ */
+class Connection extends Client {
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    return super.dispatch(options, handler) || (handler instanceof Call && handler.invalid)
+  }
+}
+
 /** Translates undici's calls; its older handler form is the one that carries raw headers. */
 class Call implements Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler
+  /** undici refused the request itself. */
+  invalid = false
   #sent = false
 
   constructor(handler: UpstreamHandler) {
@@ -107,6 +121,7 @@ class Call implements Dispatcher.DispatchHandler {
 
   onError(error: Error): void {
     const code = 'code' in error ? String(error.code) : ''
+    this.invalid = code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED'
     const timeout = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
     const kind = this.#sent ? (timeout ? 'timeout' : 'broken') : 'unreachable'
     this.#handler.onFailure({ kind, message: code === '' ? error.message : code })

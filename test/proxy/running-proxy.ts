@@ -1,0 +1,101 @@
+import type { Test } from 'tap'
+import { loadDialect } from '../../src/dialect/load.ts'
+import { createChannelRules } from '../../src/listener/channel.ts'
+import { createClientAddress } from '../../src/listener/client-address.ts'
+import { Listener, type ListenerLimits } from '../../src/listener/listener.ts'
+import { ProxyCounters } from '../../src/metrics.ts'
+import { type AclRule, createAcl } from '../../src/proxy/acl.ts'
+import { ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
+import { Exchange } from '../../src/proxy/exchange.ts'
+import { Upstream, type UpstreamOptions } from '../../src/proxy/upstream.ts'
+import type { Channel } from '../../src/record.ts'
+import { FakeRecorder } from './fake-recorder.ts'
+
+const DIALECTS = new URL('../../config/dialects', import.meta.url).pathname
+
+export const LISTENER_LIMITS: ListenerLimits = {
+  header: 16_384,
+  connections: 1000,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  idleTimeout: 60_000,
+}
+
+const PROXY_LIMITS: ProxyLimits = {
+  target: 8192,
+  keyId: 512,
+  body: { held: 65_536, most: 33_554_432 },
+  heldResponse: 1_048_576,
+}
+
+export interface ProxyOptions {
+  readonly upstream?: Partial<UpstreamOptions>
+  readonly listener?: Partial<ListenerLimits>
+  readonly limits?: Partial<ProxyLimits>
+  readonly acl?: readonly AclRule[]
+  readonly channel?: Channel
+  /** A dialect in another directory than the project's. */
+  readonly dialect?: string
+}
+
+/** The proxy of a sidecar, all but its store, in this process. */
+export interface RunningProxy {
+  readonly url: string
+  readonly recorder: FakeRecorder
+  readonly counters: ProxyCounters
+  readonly listener: Listener
+  /** Codes of what was withheld. */
+  readonly withheld: string[]
+}
+
+/** Starts one listener before `url`; it is closed, and all connections are cut, when the test ends. */
+export async function runProxy(t: Test, url: string, options: ProxyOptions = {}): Promise<RunningProxy> {
+  const recorder = new FakeRecorder()
+  const counters = new ProxyCounters()
+  const withheld: string[] = []
+  const upstream = new Upstream({
+    ...{ url, connections: 8, connectTimeoutMs: 3000, responseTimeoutMs: 30_000, host: 'keep' },
+    ...options.upstream,
+  })
+  const context = new ProxyContext({
+    dialect: loadDialect(options.dialect ?? 'naver-kms', DIALECTS),
+    recorder,
+    issuers: {
+      requester: (_token, claimed) => claimed,
+      learn: (_token, _lifetime, issuer) => ({ hash: Buffer.alloc(32), expires: 0, issuer }),
+    },
+    upstream,
+    acl: createAcl(options.acl ?? []),
+    clientAddress: createClientAddress({ trustedProxies: [] }),
+    chooseChannel: createChannelRules([]),
+    requesters: {},
+    limits: { ...PROXY_LIMITS, ...options.limits },
+    counters,
+    log: { warn: () => undefined, error: (code) => withheld.push(code), flush: () => undefined },
+    clock: Date.now,
+  })
+  const channel = options.channel ?? 'api'
+  const listener = new Listener(
+    {
+      name: 'test',
+      bind: { host: '127.0.0.1', port: 0 },
+      channel,
+      limits: { ...LISTENER_LIMITS, ...options.listener },
+    },
+    {
+      onRequest(request, response, expectsContinue) {
+        new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
+      },
+      onMalformed(peer, { status, reason }, answer) {
+        context.recordMalformed({ channel, peer, status, reason }, () =>
+          answer(context.dialect.errorAnswer(status, reason)),
+        )
+      },
+    },
+  )
+  t.teardown(async () => {
+    await listener.close(0)
+    await upstream.close()
+  })
+  return { url: await listener.listen(), recorder, counters, listener, withheld }
+}
