@@ -30,6 +30,8 @@ export interface Environment {
   readonly schedule: Database
   readonly tombstones: Database
   readonly credentials: Database
+  /** Whether the file has grown to {@link EnvironmentOptions.mapSize}, as of the last commit. */
+  readonly full: boolean
   /** Runs `work` in one write transaction, on disk when this returns; rolled back if it throws. */
   transaction<T>(work: () => T): T
   /** Makes the next read see the newest commit; until then all reads see one snapshot of this turn. */
@@ -41,7 +43,10 @@ export interface EnvironmentOptions {
   /** The data directory. */
   readonly path: string
   readonly access: 'read' | 'write'
-  /** Bytes of address space mapped at the start; the library maps more by itself where the file outgrows them. */
+  /**
+   * Bytes the file may grow to. The library maps more by itself where they do not suffice, so whoever appends must
+   * ask {@link Environment.full}.
+   */
   readonly mapSize: number
 }
 
@@ -72,6 +77,10 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     schedule: database('schedule'),
     tombstones: database('tombstones'),
     credentials: database('credentials'),
+    get full() {
+      const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
+      return (lastPageNumber + 1) * pageSize >= options.mapSize
+    },
     transaction: (work) => root.transactionSync(work),
     refresh: () => root.resetReadTxn(),
     close: () => root.close(),

@@ -61,6 +61,7 @@ export class StoreWriter {
   readonly #rings = new Map<string, Ring>()
   /** The current transaction's time, Unix ms. */
   #now = 0
+  #full = false
 
   /** Takes the store over; throws `STORE_FORMAT`. */
   constructor({ environment, path, retention, maxRings }: WriterOptions) {
@@ -96,13 +97,15 @@ export class StoreWriter {
 
   /**
    * One durable transaction: what `work` submits, and the journal position it brings the store to.
-   * `now` is Unix ms. Throws `STORE_LOCKED` once another process has taken the store over.
+   * `now` is Unix ms. Throws `STORE_LOCKED` once another process has taken the store over, `STORE_UNAVAILABLE` for
+   * a record where the store has grown to its limit.
    */
   commit(position: number, now: number, work: () => void): void {
     const { meta, keys } = this.#environment
     this.#environment.transaction(() => {
       this.#rings.clear()
       this.#now = now
+      this.#full = this.#environment.full
       if (!ownerOf(meta)?.equals(this.#owner)) {
         throw new KeytrailError(
           'STORE_LOCKED',
@@ -120,6 +123,8 @@ export class StoreWriter {
 
   /** Puts a record into its ring. Within {@link commit}. */
   submit(submission: Submission): void {
+    if (this.#full)
+      throw new KeytrailError('STORE_UNAVAILABLE', 'the store has grown to store.mapSize: raise it')
     const ring = this.#ringFor(submission)
     if (ring === null) return
     if (ring.key === '') {

@@ -26,10 +26,10 @@ export class TestStore {
   now = START
   #position = 0
 
-  constructor(path: string, retention: Retention, maxRings: number) {
+  constructor(path: string, retention: Retention, maxRings: number, mapSize = MAP_SIZE) {
     this.path = path
     this.retention = retention
-    this.environment = openEnvironment({ path, access: 'write', mapSize: MAP_SIZE })
+    this.environment = openEnvironment({ path, access: 'write', mapSize })
     this.writer = new StoreWriter({ environment: this.environment, path, retention, maxRings })
   }
 

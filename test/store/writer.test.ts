@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { STORE_FILE } from '../../src/store/environment.ts'
 import { MAX_KEY_BYTES } from '../../src/store/layout.ts'
 import { createReader } from '../../src/store/query.ts'
 import { StoreWriter } from '../../src/store/writer.ts'
-import { historyQuery, keyRing, openStore, RETENTION, type TestStore, UNATTRIBUTED } from './open-store.ts'
+import { historyQuery, keyRing, openStore, RETENTION, TestStore, UNATTRIBUTED } from './open-store.ts'
 
 function actions(store: TestStore, key: string): string[] | undefined {
   return store
@@ -189,4 +192,24 @@ t.test('times of the clock may be anything that 48 bits hold', async (t) => {
   store.append({ key: 'end of time' })
   store.sweep()
   t.strictSame(actions(store, 'end of time'), ['encrypt'])
+})
+
+t.test('a store that has grown to its limit takes no record, but still sweeps', async (t) => {
+  const limit = 2 ** 20
+  const store = new TestStore(t.testdir(), { ...RETENTION, records: 1000 }, 1_000_000, limit)
+  t.teardown(() => store.environment.close())
+  let kept = 0
+  const fill = (): void => {
+    for (; kept < 100_000; kept += 100) {
+      store.commit(() => {
+        for (let i = 0; i < 100; i++) store.submit({ key: `key-${(kept + i) % 500}` })
+      })
+    }
+  }
+  t.throws(fill, { code: 'STORE_UNAVAILABLE' })
+  t.ok(kept > 1000, `${kept} records found room`)
+  t.throws(() => store.append({ key: 'one-more' }), { code: 'STORE_UNAVAILABLE' })
+  store.now += RETENTION.ageMs * 2
+  t.ok(store.sweep() > 0)
+  t.ok(statSync(join(store.path, STORE_FILE)).size < 2 * limit)
 })
