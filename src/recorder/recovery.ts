@@ -15,6 +15,12 @@ import {
 import { decodeGroup, FIRST_GROUP, GROUP_HEADER_BYTES, nextGroupMagic } from './segment.ts'
 import { readSlots, slotPath } from './slots.ts'
 
+/** What a recovery needs of the store. */
+export type RecoveredStore = Pick<
+  StoreWriter,
+  'instance' | 'position' | 'settled' | 'commit' | 'submit' | 'learn' | 'countLost' | 'settle'
+>
+
 /** What a start found in the journal, and where it goes on. */
 export interface Recovery {
   /** Absolute position the journal goes on from. */
@@ -41,7 +47,7 @@ interface LiveSegment {
  * its record, all in one transaction: a crash on the way repeats it harmlessly. `now` is Unix ms. Throws
  * `STORE_DAMAGED` where something that was synced can't be read.
  */
-export function recover(directory: string, writer: StoreWriter, now: number): Recovery {
+export function recover(directory: string, writer: RecoveredStore, now: number): Recovery {
   const slots = readSlots(directory)
   const live = slots
     .filter(({ header }) => header.kind === 'live' && header.instance.equals(writer.instance))
@@ -76,7 +82,7 @@ class Replay {
   /** Behind the last entry seen, or applied. */
   position: number
   /** What the rings don't have yet, in order. */
-  readonly work: ((writer: StoreWriter) => void)[] = []
+  readonly work: ((writer: RecoveredStore) => void)[] = []
   /** Entries of intents without an outcome so far, by ticket: copies, of segments that are large. */
   readonly intents = new Map<number, Buffer>()
   readonly #applied: number
