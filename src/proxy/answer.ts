@@ -25,6 +25,7 @@ export class Answer implements UpstreamHandler {
   statusText = ''
   /** Name, value, name, value …, without hop-by-hop headers. */
   headers: string[] = []
+  /** Like {@link headers}. */
   trailers: readonly string[] = []
   /** All of the body is in {@link chunks}. */
   whole = false
@@ -37,6 +38,8 @@ export class Answer implements UpstreamHandler {
   #sink: AnswerSink | null = null
   #told = false
   #broken = false
+  /** The sink takes more. */
+  #flowing = false
 
   /** `limit`: most bytes of body that are held. */
   constructor(events: AnswerEvents, limit: number) {
@@ -59,11 +62,11 @@ export class Answer implements UpstreamHandler {
   /** Hands a large answer to `sink`: what is held at once, the rest as it comes. */
   flow(sink: AnswerSink): void {
     this.#sink = sink
-    let flowing = true
-    for (const chunk of this.chunks) flowing = sink.write(chunk)
+    this.#flowing = true
+    for (const chunk of this.chunks) this.#flowing = sink.write(chunk)
     this.chunks = []
     if (this.#broken) sink.broken()
-    else if (flowing) this.resume()
+    else if (this.#flowing) this.resume()
   }
 
   resume(): void {
@@ -80,7 +83,7 @@ export class Answer implements UpstreamHandler {
     if (status < 200) return true
     this.#resume = resume
     this.status = status
-    this.statusText = statusText
+    this.statusText = rawStatusText(statusText)
     this.headers = responseHeaders(rawHeaders)
     return true
   }
@@ -91,13 +94,13 @@ export class Answer implements UpstreamHandler {
     this.#length += chunk.length
     if (this.#length <= this.#limit) return true
     this.#tell()
-    return this.#sink !== null
+    return this.#flowing
   }
 
-  onEnd(trailers: readonly string[]): void {
-    this.trailers = trailers
+  onEnd(rawTrailers: readonly Buffer[]): void {
+    if (rawTrailers.length > 0) this.trailers = responseHeaders(rawTrailers)
     if (this.#sink !== null) {
-      this.#sink.end(trailers)
+      this.#sink.end(this.trailers)
       return
     }
     if (this.#told) return
@@ -116,4 +119,13 @@ export class Answer implements UpstreamHandler {
     this.#told = true
     this.#events.onAnswered()
   }
+}
+
+/**
+ * The bytes of a status text (latin1) that undici has read as UTF-8. Where it was none they are lost: then no text,
+ * which means nothing anyway (RFC 9112 4), is better than one that can't be written.
+ */
+function rawStatusText(text: string): string {
+  if (Buffer.byteLength(text) === text.length) return text
+  return text.includes('\ufffd') ? '' : Buffer.from(text).toString('latin1')
 }

@@ -11,10 +11,9 @@ export function releaseAnswer(response: ServerResponse, answer: Answer): void {
   try {
     response.sendDate = false
     response.writeHead(answer.status, answer.statusText, answer.headers)
+    if (answer.whole) addTrailers(response, answer.trailers)
   } catch {
-    // A status line or header that Node's writer refuses: the client must not take half of it for an answer.
-    response.destroy()
-    answer.abort()
+    breakOff(response, answer)
     return
   }
   if (answer.whole) releaseWhole(response, answer)
@@ -35,8 +34,13 @@ export function releaseOwn(
   response.end(body)
 }
 
-function releaseWhole(response: ServerResponse, { body, trailers }: Answer): void {
-  addTrailers(response, trailers)
+/** Node's writer refuses a status, header or trailer: the client must not take the rest for an answer. */
+function breakOff(response: ServerResponse, answer: Answer): void {
+  response.destroy()
+  answer.abort()
+}
+
+function releaseWhole(response: ServerResponse, { body }: Answer): void {
   if (body === null || body.length === 0) response.end()
   else response.end(body)
 }
@@ -49,7 +53,12 @@ function releaseFlowing(response: ServerResponse, answer: Answer): void {
   answer.flow({
     write: (chunk) => response.write(chunk),
     end(trailers) {
-      addTrailers(response, trailers)
+      try {
+        addTrailers(response, trailers)
+      } catch {
+        breakOff(response, answer)
+        return
+      }
       response.end()
     },
     broken() {

@@ -36,7 +36,7 @@ export interface UpstreamHandler {
   onHead(status: number, rawHeaders: Buffer[], statusText: string, resume: () => void): boolean
   /** False to pause. */
   onBody(chunk: Buffer): boolean
-  onEnd(trailers: readonly string[]): void
+  onEnd(rawTrailers: readonly Buffer[]): void
   onFailure(failure: UpstreamFailure): void
 }
 
@@ -97,6 +97,7 @@ class Call implements Dispatcher.DispatchHandler {
   /** undici refused the request itself. */
   invalid = false
   #sent = false
+  #status = 0
 
   constructor(handler: UpstreamHandler) {
     this.#handler = handler
@@ -108,6 +109,7 @@ class Call implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
+    this.#status = status
     return this.#handler.onHead(status, rawHeaders, statusText, resume)
   }
 
@@ -116,11 +118,17 @@ class Call implements Dispatcher.DispatchHandler {
   }
 
   onComplete(trailers: string[] | null): void {
-    this.#handler.onEnd(trailers ?? [])
+    // Declared as strings, they come as raw as the headers.
+    this.#handler.onEnd((trailers ?? []) as readonly unknown[] as readonly Buffer[])
   }
 
   onError(error: Error): void {
     const code = 'code' in error ? String(error.code) : ''
+    // These have no body, but may tell the length of the one they stand for (RFC 9110 8.6); undici misses it.
+    if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (this.#status === 304 || this.#status === 204)) {
+      this.#handler.onEnd([])
+      return
+    }
     this.invalid = code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED'
     const timeout = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
     const kind = this.#sent ? (timeout ? 'timeout' : 'broken') : 'unreachable'
