@@ -48,8 +48,10 @@ export async function runSidecar(
   }
   const file = `${dataDir}.yaml`
   writeFileSync(file, stringify(document))
-  // Without the test runner's own hooks, which would slow down every thread.
-  const { NODE_OPTIONS: _, ...env } = process.env
+  // Without the test runner's own hooks, which would slow down every thread, and without settings from outside.
+  const own = ([name]: [string, string | undefined]) =>
+    name !== 'NODE_OPTIONS' && !name.startsWith('KEYTRAIL_')
+  const env = Object.fromEntries(Object.entries(process.env).filter(own))
   const child = spawn(process.execPath, [CLI, 'serve', '--config', file], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
