@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command/command-context.ts'
-import { checkConfig } from './command/config-check.ts'
-import { type DemoOptions, demo } from './command/demo.ts'
+import type { DemoOptions } from './command/demo.ts'
 import { errorText } from './command/error-text.ts'
 import { EXIT_CODE_HELP, ExitCode, exitCodeOf } from './command/exit-code.ts'
-import { health } from './command/health.ts'
-import { type HistoryOptions, history } from './command/history.ts'
+import type { HealthOptions } from './command/health.ts'
+import type { HistoryOptions } from './command/history.ts'
 import { DEFAULT_CONFIG_FILE, packageVersion } from './command/installation.ts'
-import { type KeysOptions, keys } from './command/keys.ts'
+import type { KeysOptions } from './command/keys.ts'
 import { parseMoment } from './command/moment.ts'
-import { serve } from './command/serve.ts'
-import { type VerifyCommandOptions, verify } from './command/verify.ts'
+import type { VerifyCommandOptions } from './command/verify.ts'
 import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
 import type { RingName } from './store/reader.ts'
@@ -45,6 +43,8 @@ async function run(argv: readonly string[]): Promise<number> {
 
 type Report = (code: number) => void
 
+// Each command is loaded when it runs: a health check every few seconds must not load a proxy.
+
 function describeProgram(report: Report): Command {
   const program = new Command('keytrail')
     .description('A reverse-proxy audit sidecar for key-management APIs.')
@@ -72,7 +72,10 @@ function addServe(program: Command, report: Report): void {
     .description('Run the sidecar until SIGTERM or Ctrl-C. Logs JSON lines to standard output.')
     .addOption(configOption())
     .addHelpText('after', example('KEYTRAIL_UPSTREAM_URL=https://kms.example keytrail serve'))
-    .action(async ({ config }: { config: string }) => report(await serve(context, config)))
+    .action(async ({ config }: { config: string }) => {
+      const { serve } = await import('./command/serve.ts')
+      report(await serve(context, config))
+    })
 }
 
 function addDemo(program: Command, report: Report): void {
@@ -90,7 +93,10 @@ function addDemo(program: Command, report: Report): void {
       argument(parseFirstPort, 'a port up to 65533'),
     )
     .addHelpText('after', example('keytrail demo --seconds 5'))
-    .action(async (options: DemoOptions) => report(await demo(context, options)))
+    .action(async (options: DemoOptions) => {
+      const { demo } = await import('./command/demo.ts')
+      report(await demo(context, options))
+    })
 }
 
 function addKeys(program: Command, report: Report): void {
@@ -98,7 +104,10 @@ function addKeys(program: Command, report: Report): void {
     .summary('list the keys that have a history')
     .description('List the keys that have a history, in the order of their ids.')
     .addHelpText('after', example('keytrail keys --store /var/lib/keytrail'))
-    .action(async (options: KeysOptions) => report(await keys(context, options)))
+    .action(async (options: KeysOptions) => {
+      const { keys } = await import('./command/keys.ts')
+      report(await keys(context, options))
+    })
 }
 
 /** Options as commander collects them. */
@@ -130,9 +139,10 @@ function addHistory(program: Command, report: Report): void {
     .addOption(new Option('--outcome <word>', 'only this outcome').choices(['success', 'failure', 'unknown']))
     .option('--limit <n>', 'most records shown', argument(parseCount, 'a whole number above 0'), 50)
     .addHelpText('after', example('keytrail history 7e1b… --from 2h --outcome failure'))
-    .action(async (key: string | undefined, { unattributed = false, ...options }: HistoryArguments) =>
-      report(await history(context, ringOf(key, unattributed), options)),
-    )
+    .action(async (key: string | undefined, { unattributed = false, ...options }: HistoryArguments) => {
+      const { history } = await import('./command/history.ts')
+      report(await history(context, ringOf(key, unattributed), options))
+    })
 }
 
 function addVerify(program: Command, report: Report): void {
@@ -141,9 +151,10 @@ function addVerify(program: Command, report: Report): void {
     .summary('check that no record was changed')
     .description('Walk the hash chain of every ring, or of one key, and tell what is damaged.')
     .addHelpText('after', example('keytrail verify --store /var/lib/keytrail'))
-    .action(async (key: string | undefined, options: Omit<VerifyCommandOptions, 'key'>) =>
-      report(await verify(context, key === undefined ? options : { ...options, key })),
-    )
+    .action(async (key: string | undefined, options: Omit<VerifyCommandOptions, 'key'>) => {
+      const { verify } = await import('./command/verify.ts')
+      report(await verify(context, key === undefined ? options : { ...options, key }))
+    })
 }
 
 function addConfigCheck(program: Command, report: Report): void {
@@ -156,7 +167,10 @@ function addConfigCheck(program: Command, report: Report): void {
       'Check a configuration and its dialect, and print what comes of it as YAML; secrets are masked.',
     )
     .addHelpText('after', example('keytrail config check /etc/keytrail.yaml'))
-    .action((file: string) => report(checkConfig(context, file)))
+    .action(async (file: string) => {
+      const { checkConfig } = await import('./command/config-check.ts')
+      report(checkConfig(context, file))
+    })
 }
 
 function addHealth(program: Command, report: Report): void {
@@ -171,7 +185,10 @@ function addHealth(program: Command, report: Report): void {
       argument(parseHttpUrl, 'an http URL'),
     )
     .addHelpText('after', example('keytrail health --url http://127.0.0.1:8400'))
-    .action(async (options: { config: string; url?: string }) => report(await health(context, options)))
+    .action(async (options: HealthOptions) => {
+      const { health } = await import('./command/health.ts')
+      report(await health(context, options))
+    })
 }
 
 /** The options of every command that reads the store. */

@@ -11,13 +11,14 @@ export interface Comparison {
   readonly destroyed: number
   /** Requests whose records had to give way to newer ones. */
   readonly evicted: number
+  /** Newest first. */
   readonly missing: readonly Expectation[]
   /** Keys that were destroyed, and of which something is left, or no tombstone. */
   readonly left: readonly string[]
 }
 
-/** A step of the clock between the request and its record, in ms, that is no reason to call it missing. */
-const SLACK_MS = 1000
+/** A step of the clock between a request and its record, in ms, that is no reason to call it missing. */
+const CLOCK_STEP_MS = 1000
 
 /** Looks for the record of each request: key, time, channel, requester, action, outcome and status must fit. */
 export function compare(sent: readonly Expectation[], seen: SeenHistory): Comparison {
@@ -25,15 +26,20 @@ export function compare(sent: readonly Expectation[], seen: SeenHistory): Compar
   const unattributed = new Shelf(seen.unattributed)
   const shelves = new Map([...seen.rings].map(([key, ring]) => [key, new Shelf(ring)]))
   const counts = { inKey: 0, unattributed: 0, destroyed: 0, evicted: 0 }
-  const missing: Expectation[] = []
-  for (const one of sent) {
-    const shelf = shelves.get(one.key)
+  const isFound = (one: Expectation, slackMs: number): boolean => {
     if (one.answeredAt <= (destroyedAt.get(one.key) ?? Number.NEGATIVE_INFINITY)) counts.destroyed++
-    else if (shelf?.take(one)) counts.inKey++
-    else if (unattributed.take(one)) counts.unattributed++
-    else if ((shelf ?? unattributed).hasEvicted(one)) counts.evicted++
-    else missing.push(one)
+    else if (shelves.get(one.key)?.take(one, slackMs)) counts.inKey++
+    else if (unattributed.take(one, slackMs)) counts.unattributed++
+    else return false
+    return true
   }
+  // The newest first: its record was certainly not evicted for another's.
+  const notFound = sent
+    .toReversed()
+    .filter((one) => !isFound(one, 0))
+    .filter((one) => !isFound(one, CLOCK_STEP_MS))
+  const missing = notFound.filter((one) => !(shelves.get(one.key) ?? unattributed).hasEvicted(one))
+  counts.evicted = notFound.length - missing.length
   const left = [...destroyedAt.keys()].filter((key) => seen.rings.has(key) || !seen.tombstones.has(key))
   return { ...counts, missing, left }
 }
@@ -54,7 +60,7 @@ interface Entry {
 
 /** The records of a ring, each of which stands for one request only. */
 class Shelf {
-  /** Oldest first, by what must be equal in any case. */
+  /** Newest first, by what must be equal in any case. */
   readonly #entries = new Map<string, Entry[]>()
   readonly #oldest: number
   readonly #evictedByCount: number
@@ -62,7 +68,7 @@ class Shelf {
   constructor({ records, evictedByCount }: SeenRing) {
     this.#evictedByCount = evictedByCount
     this.#oldest = Date.parse(records.at(-1)?.time ?? '')
-    for (const record of records.toReversed()) {
+    for (const record of records) {
       const { key = '', channel, action, requester } = record
       const name = nameOf({ key, channel, action, requester: requester.id ?? '' })
       const entries = this.#entries.get(name) ?? []
@@ -71,10 +77,10 @@ class Shelf {
     }
   }
 
-  /** Whether there is a record of this request, which is then gone from the shelf. */
-  take(one: Expectation): boolean {
+  /** Whether there is a record of this request, `slackMs` before or after it at most; it is gone from the shelf then. */
+  take(one: Expectation, slackMs: number): boolean {
     const entries = this.#entries.get(nameOf(one)) ?? []
-    const index = entries.findIndex((entry) => fits(entry, one))
+    const index = entries.findIndex((entry) => fits(entry, one, slackMs))
     if (index === -1) return false
     entries.splice(index, 1)
     return true
@@ -96,7 +102,11 @@ function nameOf({
 }
 
 /** Where no answer came, the upstream may have executed it or not. */
-function fits({ record, time }: Entry, { outcome, status, sentAt, answeredAt }: Expectation): boolean {
-  if (time < sentAt - SLACK_MS || time > answeredAt + SLACK_MS) return false
+function fits(
+  { record, time }: Entry,
+  { outcome, status, sentAt, answeredAt }: Expectation,
+  slackMs: number,
+): boolean {
+  if (time < sentAt - slackMs || time > answeredAt + slackMs) return false
   return outcome === 'unknown' || (record.outcome === outcome && (record.status ?? 0) === status)
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { until } from '../helper/until.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
@@ -73,6 +74,14 @@ export class CliProcess {
   async stop(signal: NodeJS.Signals): Promise<CliResult> {
     this.child.kill(signal)
     return this.result()
+  }
+
+  /** Sends the signal again and again, as someone would who wants it to end at once. */
+  insist(signal: NodeJS.Signals): Promise<CliResult> {
+    return until(() => {
+      this.child.kill(signal)
+      return this.child.exitCode === null ? null : this.result()
+    })
   }
 }
 
