@@ -20,7 +20,9 @@ const context: CommandContext = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   env,
-  columns: process.stdout.isTTY ? process.stdout.columns : null,
+  get columns() {
+    return process.stdout.isTTY ? process.stdout.columns : null
+  },
   clock: () => Date.now(),
 }
 

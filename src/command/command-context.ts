@@ -8,7 +8,7 @@ export interface CommandContext {
   readonly err: (text: string) => void
   /** The environment, without the variables that are the command line's own (KEYTRAIL_CONFIG, KEYTRAIL_DEBUG). */
   readonly env: Environment
-  /** Columns of the terminal that standard output is; null where it is none. */
+  /** Columns that the terminal on standard output has now; null where it is none. */
   readonly columns: number | null
   /** Unix ms. */
   readonly clock: () => number

@@ -55,12 +55,13 @@ export async function demo(context: CommandContext, options: DemoOptions): Promi
 
 /** Says what there is to see, and how it goes on, until the end; times are those of `performance.now()`. */
 async function show(
-  { out, columns }: CommandContext,
+  context: CommandContext,
   stage: Stage,
   tally: Tally,
   { start, end, stop }: { start: number; end: number; stop: AbortSignal },
 ): Promise<void> {
-  const clearLine = columns === null ? '' : '\r\u001b[2K'
+  const { out } = context
+  const clearLine = context.columns === null ? '' : '\r\u001b[2K'
   let suggested = false
   let written = start
   out(stageText(stage, packageVersion()))
@@ -75,6 +76,7 @@ async function show(
     }
     const now = performance.now()
     const line = progressText(tally, (now - start) / 1000)
+    const { columns } = context
     if (columns !== null) {
       out(clearLine + fitted(line, columns - 1))
     } else if (now - written >= REPEAT_MS) {

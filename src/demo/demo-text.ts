@@ -35,7 +35,7 @@ Ctrl-C ends it.
 
 /** One line on what has been sent so far. */
 export function progressText({ total, outcomes, newest }: Tally, seconds: number): string {
-  const counts = `${seconds.toFixed(0).padStart(4)} s  ${total} requests, ${outcomes.failure} failures`
+  const counts = `${seconds.toFixed(0).padStart(4)} s  ${total} sent, ${outcomes.failure} failed`
   if (newest === null) return counts
   const { action, key, requester, channel, outcome, status } = newest
   const what = `${action}${key === '' ? '' : ` ${key.slice(0, SHOWN_TAG)}…`}`
