@@ -45,7 +45,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #ticket = 0
   #step: 'opening' | 'intent' | 'forwarding' | 'recording' | 'over' = 'opening'
   #bodyReady = false
-  #intentDurable = false
+  /** Entries that the recorder has not told of yet, in their order: the intent, the record. */
+  #pending = 0
   #forwarded = false
   #ownAnswer: ErrorAnswer | null = null
 
@@ -91,25 +92,24 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** 5. The intent is made durable, while the body comes in. */
   #intend(): void {
     this.#step = 'intent'
+    this.#pending++
     this.#ticket = this.#context.recorder.begin(this.#record(OPEN), NO_EFFECT, this)
     if (this.#step === 'intent' && !this.#bodyReady) this.#readBody()
   }
 
   /** Goes on once the intent (5) or the record (8) is durable as the mode says. */
   onJournalled(error: KeytrailError | null): void {
-    if (error !== null) {
-      this.#withhold(error)
-    } else if (this.#step === 'intent') {
-      this.#intentDurable = true
-      this.#forwardWhenReady()
-    } else if (this.#step === 'recording') {
-      this.#release()
-    }
+    this.#pending--
+    if (this.#step === 'over') return
+    if (error !== null) this.#withhold(error)
+    else if (this.#step === 'intent') this.#forwardWhenReady()
+    // An exchange may end while its intent is still on its way: that one says nothing of the record.
+    else if (this.#pending === 0) this.#release()
   }
 
   /** 6. The request goes upstream as it was received. */
   #forwardWhenReady(): void {
-    if (this.#step !== 'intent' || !this.#bodyReady || !this.#intentDurable) return
+    if (this.#step !== 'intent' || !this.#bodyReady || this.#pending > 0) return
     this.#step = 'forwarding'
     const { method = '', url: target = '' } = this.#request
     const body = this.#hasBody() ? this.#body.forward() : null
@@ -147,6 +147,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** 8. The record is made durable. */
   #finish(ending: Ending): void {
     this.#step = 'recording'
+    this.#pending++
     const record = this.#record(ending)
     this.#context.observe(record)
     this.#context.recorder.finish(this.#ticket, record, keyEffect(ending, record.key, record.time), this)
@@ -158,7 +159,9 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (this.#ownAnswer !== null)
       releaseOwn(this.#response, this.#ownAnswer, { close: !this.#request.complete })
     else releaseAnswer(this.#response, this.#answer)
-    this.#body.discard()
+    if (this.#ownAnswer !== null || this.#answer.whole) this.#body.discard()
+    // An answer that flows may be the request's echo: its body goes on as long.
+    else this.#response.once('close', () => this.#body.discard())
   }
 
   /** What must not be forwarded, whatever the acl says. */
@@ -199,6 +202,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const answer = this.#context.dialect.errorAnswer(503, 'store-unavailable')
     releaseOwn(this.#response, answer, { close: !this.#request.complete, retryAfter: RETRY_AFTER })
     this.#body.discard()
+    // What is left of an answer that waits to flow would keep its connection for good.
+    this.#answer.abort()
   }
 
   /** Nobody's body is read for a key whose use is not permitted. */
