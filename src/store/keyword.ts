@@ -1,7 +1,7 @@
 import type { Outcome } from '../record.ts'
 import { FIRST_RECORD, nextRecord, recordEnd } from './block.ts'
-import type { Match } from './match.ts'
 import { recordOutcome, recordStatus, SEARCH_LENGTH_OFFSET, TEXT_OFFSET } from './record-codec.ts'
+import type { RecordMatch } from './record-match.ts'
 
 const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'unknown']
 
@@ -9,7 +9,7 @@ const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'unknown']
  * Case-insensitive substring of a record's searched text, of its outcome's word or of its status. A keyword of
  * ASCII characters finds these alone, in either case.
  */
-export function keywordMatch(q: string): Match {
+export function keywordMatch(q: string): RecordMatch {
   // A NUL would match the ends of fields; no field holds one, nor a lone surrogate.
   const wanted = Buffer.from(q.replaceAll('\0', '\uFFFD')).toString().toLowerCase()
   const text = isAscii(wanted) ? asciiMatch(wanted) : unicodeMatch(wanted)
@@ -39,7 +39,7 @@ function statusesWith(wanted: string): Set<number> {
  * Searches a whole block at once with the engine's own search, and then tells whose text the places found lie
  * in: a full ring is some 3 MB of text and must be searched within milliseconds.
  */
-function asciiMatch(wanted: string): Match {
+function asciiMatch(wanted: string): RecordMatch {
   const caseless = wanted === wanted.toUpperCase()
   const needle = Buffer.from(wanted)
   let found: number[] = []
@@ -77,7 +77,7 @@ function recordsWith(bytes: Buffer, length: number, find: (from: number) => numb
   return found
 }
 
-function unicodeMatch(wanted: string): Match {
+function unicodeMatch(wanted: string): RecordMatch {
   return {
     block: () => true,
     record(bytes, start) {

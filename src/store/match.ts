@@ -1,20 +1,20 @@
 import { keywordMatch } from './keyword.ts'
 import type { HistoryQuery } from './reader.ts'
 import { fieldBytes, recordChannel, recordOutcome, TEXT_OFFSET } from './record-codec.ts'
-
-/** A test on records' bytes, so that a scan decodes only what it returns. */
-export interface Match {
-  /** Turns to a block, before any of its records is tested; false where none of them is asked for. */
-  block(bytes: Buffer): boolean
-  /** Whether the record that starts at `start` of the block is asked for. */
-  record(bytes: Buffer, start: number): boolean
-}
+import type { RecordMatch } from './record-match.ts'
 
 type MatchQuery = Pick<HistoryQuery, 'q' | 'action' | 'requester' | 'address' | 'channel' | 'outcome'>
 
 /** Compiles the filters of `query`, period and paging aside; null where every record matches. */
-export function compileMatch({ q, action, requester, address, channel, outcome }: MatchQuery): Match | null {
-  const matches: Match[] = []
+export function compileMatch({
+  q,
+  action,
+  requester,
+  address,
+  channel,
+  outcome,
+}: MatchQuery): RecordMatch | null {
+  const matches: RecordMatch[] = []
   if (channel !== '') matches.push(anyBlock((bytes, start) => recordChannel(bytes, start) === channel))
   if (outcome !== '') matches.push(anyBlock((bytes, start) => recordOutcome(bytes, start) === outcome))
   if (action !== '') matches.push(fieldEquals(0, fieldBytes('action', action)))
@@ -29,12 +29,12 @@ export function compileMatch({ q, action, requester, address, channel, outcome }
   }
 }
 
-function anyBlock(record: Match['record']): Match {
+function anyBlock(record: RecordMatch['record']): RecordMatch {
   return { block: () => true, record }
 }
 
 /** The searched text is a row of fields, each ended by NUL; `field` is one, its NUL included. */
-function fieldEquals(index: number, field: Buffer): Match {
+function fieldEquals(index: number, field: Buffer): RecordMatch {
   return {
     block: (bytes) => bytes.includes(field),
     record(bytes, start) {
