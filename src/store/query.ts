@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { fitsRing, keyOfRingState, ringStateKey, ringStatesAfter, UNATTRIBUTED_KEY } from './layout.ts'
-import { compileMatch, type Match } from './match.ts'
+import { compileMatch } from './match.ts'
 import { checkFormat } from './meta.ts'
 import type {
   Coverage,
@@ -12,6 +12,7 @@ import type {
   StoredRecord,
 } from './reader.ts'
 import { decodeRecord } from './record-codec.ts'
+import type { RecordMatch } from './record-match.ts'
 import type { Retention } from './ring.ts'
 import { decodeRingState } from './ring-state.ts'
 import { RingView, type Visit } from './ring-view.ts'
@@ -115,7 +116,7 @@ function scannedPage(
   key: string,
   { offset, limit }: HistoryQuery,
   { from, end, before }: Period,
-  match: Match,
+  match: RecordMatch,
   budget: number,
 ): Found {
   const countable = end - from <= budget
