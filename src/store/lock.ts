@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, constants, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs'
 import { createConnection, createServer, type Server } from 'node:net'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KeytrailError } from '../errors.ts'
 
 /** Longest path of a Unix socket: sun_path has 108 bytes, its NUL included. */
 const MAX_SOCKET_PATH = 107
 const LOCK_FILE = 'keytrail.lock'
-/** As long as {@link LOCK_FILE} when its random digits follow. */
-const LEFT_OVER_FILE = 'old-'
 /** How long a starting process may take from making its socket to listening on it, in ms. */
 const LISTEN_GRACE_MS = 20
 /** Starts that one may lose against others before it gives in. */
@@ -47,9 +44,10 @@ async function takeSocket(path: string, directory: string): Promise<Server> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const server = await listen(file)
     if (server !== null) return server
+    const leftOver = identityOf(file)
     if (await answers(file)) break
     await delay(LISTEN_GRACE_MS)
-    if ((await answers(file)) || !(await removeLeftOver(directory, file))) break
+    if ((await answers(file)) || !removeLeftOver(file, leftOver)) break
   }
   throw new KeytrailError(
     'STORE_LOCKED',
@@ -81,31 +79,48 @@ function answers(file: string): Promise<boolean> {
 }
 
 /**
- * Removes a killed process's socket; false where it is not one after all: of two starts at the same time, the
- * slower one may find the socket of the faster. That is why it is moved before it is looked at for good.
+ * Removes a killed process's socket; false where another start is about to, or has put its own there. The name
+ * that it is linked to first is made of what tells it from any other file, so that of several starts one can
+ * make that link; it changes with each link, so that one who was killed in between keeps nobody out.
  */
-async function removeLeftOver(directory: string, file: string): Promise<boolean> {
-  const aside = join(directory, `${LEFT_OVER_FILE}${randomBytes(4).toString('hex')}`)
+function removeLeftOver(file: string, leftOver: string): boolean {
+  const aside = `${file}.${leftOver}`
   try {
-    renameSync(file, aside)
+    if (identityOf(file) !== leftOver) return false
+    linkSync(file, aside)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true
+    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return false
     throw error
   }
-  if (await answers(aside)) {
-    renameSync(aside, file)
-    return false
-  }
+  unlinkSync(file)
   unlinkSync(aside)
   return true
 }
 
+/** '' where there is none. */
+function identityOf(file: string): string {
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? '' : `${stat.ino}-${stat.ctimeNs}`
+}
+
 function openDirectory(path: string): number {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectory(resolve(path))
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
   } catch (error) {
     throw unwritable(path, error)
+  }
+}
+
+/** Not `recursive`: that never ends where making a directory fails with ENOENT below one that is there (/proc). */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    makeDirectory(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
   }
 }
 
