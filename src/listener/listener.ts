@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { KeytrailError } from '../errors.ts'
 import type { Channel } from '../record.ts'
-import { type Malformation, malformation } from './malformed.ts'
+import { Connection, type ListenerEvents } from './connection.ts'
 
 export interface ListenerOptions {
   readonly name: string
@@ -20,25 +20,12 @@ export interface ListenerLimits {
   readonly idleTimeout: number
 }
 
-/** Body of an answer of the sidecar's own. */
-interface Content {
-  readonly contentType: string
-  readonly body: string
-}
-
-/** What a listener hands on. */
-export interface ListenerEvents {
-  /** `expectsContinue`: the client waits for 100 Continue (RFC 9110 10.1.1). */
-  onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void
-  /** The parser refused what came from `peer`; `answer` is called with what to say, once that is recorded. */
-  onMalformed(peer: string, found: Malformation, answer: (content: Content) => void): void
-}
-
 /** A socket that key-API traffic is accepted on, behind Node's strict HTTP/1.1 parser. */
 export class Listener {
   readonly name: string
   readonly #server: Server
   readonly #bind: ListenerOptions['bind']
+  readonly #connections = new Map<Socket, Connection>()
   #dropped = 0
 
   constructor({ name, bind, limits }: ListenerOptions, events: ListenerEvents) {
@@ -59,10 +46,20 @@ export class Listener {
     server.maxConnections = limits.connections
     // Every header counts: the size of all of them is bounded, and none may be cut off unseen.
     server.maxHeadersCount = 0
-    server.on('request', (request, response) => events.onRequest(request, response, false))
-    server.on('checkContinue', (request, response) => events.onRequest(request, response, true))
-    server.on('checkExpectation', (request, response) => events.onRequest(request, response, false))
-    server.on('clientError', (error, socket) => refuseMalformed(error, socket as Socket, events))
+    server.on('connection', (socket) => {
+      this.#connections.set(socket, new Connection(socket, events))
+      socket.once('close', () => this.#connections.delete(socket))
+    })
+    server.on('request', (request, response) => this.#receive(request, response, false))
+    server.on('checkContinue', (request, response) => this.#receive(request, response, true))
+    server.on('checkExpectation', (request, response) => this.#receive(request, response, false))
+    // RFC 9112 2.2, 11: what can't be parsed for certain is refused, ends its connection, and is recorded.
+    server.on('clientError', (error, socket) => this.#connections.get(socket as Socket)?.fail(error))
+    // A tunnel through the key API is none of its calls (RFC 9110 9.3.6).
+    server.on('connect', (_request, socket) => {
+      socket.on('error', () => socket.destroy())
+      this.#connections.get(socket as Socket)?.refuse({ status: 501, reason: 'connect-method' })
+    })
     server.on('drop', () => this.#dropped++)
   }
 
@@ -75,7 +72,8 @@ export class Listener {
   listen(): Promise<string> {
     const { host, port } = this.#bind
     return new Promise((done, fail) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) =>
+      // Also for later: an accept that fails must not end the process.
+      this.#server.on('error', (error: NodeJS.ErrnoException) =>
         fail(listenError(this.name, this.#bind, error)),
       )
       this.#server.listen({ host, port }, () => {
@@ -88,42 +86,17 @@ export class Listener {
   /** Accepts nothing more and lets what is under way finish for at most `graceMs`. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return
-    const closed = new Promise((done) => this.#server.close(done))
-    this.#server.closeIdleConnections()
+    // Not the HTTP server's own close: it cuts off answers that are still being sent.
+    const closed = new Promise((done) => NetServer.prototype.close.call(this.#server, done))
+    for (const connection of this.#connections.values()) connection.close()
     const force = setTimeout(() => this.#server.closeAllConnections(), graceMs)
     await closed
     clearTimeout(force)
   }
-}
 
-/** RFC 9112 2.2, 11: what can't be parsed for certain gets 400 and the end of its connection, and is recorded. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, events: ListenerEvents): void {
-  const found = malformation(error)
-  if (found === null) {
-    socket.destroy()
-    return
+  #receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    this.#connections.get(request.socket)?.receive(request, response, expectsContinue)
   }
-  socket.pause()
-  events.onMalformed(socket.remoteAddress ?? '', found, ({ contentType, body }) => {
-    if (!socket.writable) {
-      socket.destroy()
-      return
-    }
-    const head = [
-      `HTTP/1.1 ${found.status} ${STATUS_TEXT[found.status] ?? 'Bad Request'}`,
-      `Content-Type: ${contentType}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
-    ]
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
-    socket.resume()
-  })
-}
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
 }
 
 function listenError(

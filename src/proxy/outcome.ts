@@ -53,8 +53,19 @@ export function unanswered({ kind }: UpstreamFailure): Ending {
 
 /** The request's body broke off; `forwarded`: some of it may have been executed. */
 export function brokenOff(failure: BodyFailure, forwarded: boolean): Ending {
-  const status = failure === 'body-too-large' ? 413 : 0
-  return { ...OPEN, outcome: forwarded ? 'unknown' : 'failure', status, reason: failure }
+  return {
+    ...OPEN,
+    outcome: forwarded ? 'unknown' : 'failure',
+    status: BODY_STATUS[failure],
+    reason: failure,
+  }
+}
+
+const BODY_STATUS: Readonly<Record<BodyFailure, number>> = {
+  'body-too-large': 413,
+  'client-gone': 0,
+  malformed: 400,
+  'request-timeout': 408,
 }
 
 /** What the ending means for the key's ring; `now` is Unix ms. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { Malformation } from '../listener/malformed.ts'
 
-/** Why a body could not be had. */
-export type BodyFailure = 'body-too-large' | 'client-gone'
+/** Why a body could not be had; the last two: the parser refused it, or it came too slowly. */
+export type BodyFailure = 'body-too-large' | 'client-gone' | 'malformed' | 'request-timeout'
 
 export interface RequestBodyEvents {
   /** The body is whole, or there is so much of it that it has to be streamed. */
@@ -44,6 +45,9 @@ export class RequestBody {
     this.#request.on('end', () => this.#onEnd())
     this.#request.on('close', () => this.#onClose())
     this.#request.on('error', () => this.#onClose())
+    this.#request.on('malformed', ({ status }: Malformation) =>
+      this.#fail(status === 408 ? 'request-timeout' : 'malformed'),
+    )
     if (expected > this.#limits.held) this.#hold()
   }
 

@@ -30,6 +30,8 @@ t.test('without an answer, only what never left is a failure', async (t) => {
   t.match(brokenOff('client-gone', false), { outcome: 'failure', status: 0 })
   t.match(brokenOff('client-gone', true), { outcome: 'unknown', status: 0 })
   t.match(brokenOff('body-too-large', true), { outcome: 'unknown', status: 413 })
+  t.match(brokenOff('malformed', false), { outcome: 'failure', status: 400, reason: 'malformed' })
+  t.match(brokenOff('request-timeout', true), { outcome: 'unknown', status: 408, reason: 'request-timeout' })
   t.match(refused(403, 'acl'), { outcome: 'failure', status: 403, reason: 'acl' })
   t.match(OPEN, { outcome: 'unknown', status: 0 })
 })
