@@ -13,9 +13,15 @@ import type { LiveSegments } from './live-segments.ts'
 import { OpenIntents } from './open-intents.ts'
 import { Control, type Queue } from './queue.ts'
 
+/** What applying needs of the store. */
+export type AppliedStore = Pick<
+  StoreWriter,
+  'commit' | 'submit' | 'learn' | 'countLost' | 'hasTimers' | 'sweep'
+>
+
 export interface ApplierOptions {
   readonly queue: Queue
-  readonly writer: StoreWriter
+  readonly writer: AppliedStore
   readonly segments: LiveSegments
   /** Absolute position up to which the rings are complete. */
   readonly position: number

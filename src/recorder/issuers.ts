@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import type { Requester } from '../record.ts'
-import { type Credential, issuerOf, NEVER } from '../store/credentials.ts'
+import { type Credential, issuerOf } from '../store/credentials.ts'
 import type { Database } from '../store/environment.ts'
+import { boundedTime } from '../store/layout.ts'
 
 export interface IssuersOptions {
   /** The store's key for hashing tokens; never printed. */
@@ -40,7 +41,8 @@ export class Issuers {
 
   /** Notes that `token` was issued to `issuer` for `lifetimeMs` (Infinity: without end). */
   learn(token: string, lifetimeMs: number, issuer: string): Credential {
-    const expires = Math.min(this.#clock() + lifetimeMs, NEVER)
+    // A lifetime comes from outside; one that is no number has run out.
+    const expires = boundedTime(this.#clock() + lifetimeMs) || 0
     const credential: Credential = { hash: this.#hash(token), expires, issuer }
     if (this.#recent.size >= CACHE_SIZE) {
       for (const oldest of this.#recent.keys()) {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { AppliedStore } from '../../src/recorder/applier.ts'
 import {
   EntryKind,
   encodeAbandon,
@@ -155,7 +156,7 @@ export function testJournal(t: Test, settings: JournalSettings = {}): TestJourna
 }
 
 /** The least of a store: what was submitted, transaction by transaction. */
-export class MemoryStore implements RecoveredStore {
+export class MemoryStore implements RecoveredStore, AppliedStore {
   readonly instance: Buffer
   position: number
   settled = 0
@@ -163,6 +164,8 @@ export class MemoryStore implements RecoveredStore {
   records: string[] = []
   lost: string[] = []
   issuers: string[] = []
+  /** Timers that are due. */
+  timers = 0
   /** How many transactions fail before one works. */
   failures = 0
 
@@ -193,6 +196,14 @@ export class MemoryStore implements RecoveredStore {
 
   countLost(key: string, count: number): void {
     this.lost.push(`${key}:${count}`)
+  }
+
+  hasTimers(): boolean {
+    return this.timers > 0
+  }
+
+  sweep(): number {
+    return this.timers--
   }
 
   settle(position: number): void {
