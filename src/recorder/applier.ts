@@ -119,7 +119,17 @@ export class Applier {
     this.#lastApply = performance.now()
     this.#flushed = flush
     queue.publish(Control.applied, to)
-    segments.recycle(to)
+    this.#recycle()
+  }
+
+  /** Frees segments, and has the intents repeated that keep too many of them. */
+  #recycle(): void {
+    const { segments, renew } = this.#options
+    segments.recycle(this.#applied)
+    for (const ticket of segments.overdue(performance.now())) {
+      const intent = this.#intents.find(ticket, null)
+      if (intent !== null) renew(intent)
+    }
   }
 
   #submit(entries: Buffer): void {
@@ -156,9 +166,9 @@ export class Applier {
     }
   }
 
-  /** Executes what is due, has long-open intents repeated, and finds segments the journal gave up. */
+  /** Executes what is due, and finds segments that the journal gave up. */
   #sweep(): void {
-    const { writer, segments, clock, renew } = this.#options
+    const { writer, segments, clock } = this.#options
     const now = clock()
     let swept = 0
     if (writer.hasTimers(now)) {
@@ -167,11 +177,7 @@ export class Applier {
       })
     }
     segments.update(this.#applied)
-    segments.recycle(this.#applied)
-    for (const ticket of segments.overdue) {
-      const intent = this.#intents.find(ticket, null)
-      if (intent !== null) renew(intent)
-    }
+    this.#recycle()
     this.#nextSweep = swept < SWEEP_LIMIT ? performance.now() + SWEEP_INTERVAL_MS : 0
   }
 }

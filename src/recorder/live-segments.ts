@@ -7,6 +7,8 @@ interface LiveSegment {
   readonly start: number
   /** Intents in it whose outcome is still open. */
   open: number
+  /** When these were last asked for, in ms of a monotonic clock. */
+  asked: number
 }
 
 export interface LiveSegmentsOptions {
@@ -22,6 +24,8 @@ export interface LiveSegmentsOptions {
 
 /** Free slots kept ready, so that the journal never waits for one to be zeroed. */
 const SPARE_SLOTS = 2
+/** Until an intent is asked for once more: there may have been no room for it. */
+const ASK_INTERVAL_MS = 250
 
 /**
  * Which segments the journal still needs. They are recycled strictly in order, the oldest first, once all
@@ -66,6 +70,7 @@ export class LiveSegments {
         slot: Atomics.load(this.#control, Control.segmentSlots + place),
         start: known + ((low - known) >>> 0),
         open: 0,
+        asked: Number.NEGATIVE_INFINITY,
       })
     }
   }
@@ -88,12 +93,14 @@ export class LiveSegments {
 
   /**
    * Intents that have been open for half of all segments: repeated in a new segment, they no longer keep the
-   * journal from going on.
+   * journal from going on. `now` is that of a monotonic clock, in ms: the same ones are not told again at once.
    */
-  get overdue(): number[] {
+  overdue(now: number): number[] {
     const [oldest] = this.#live
     const most = Math.min(this.#options.maxSegments, MAX_SLOTS)
     if (oldest === undefined || oldest.open === 0 || this.#live.length * 2 <= most) return []
+    if (now - oldest.asked < ASK_INTERVAL_MS) return []
+    oldest.asked = now
     return [...this.#holders].filter(([, segment]) => segment === oldest).map(([ticket]) => ticket)
   }
 

@@ -45,7 +45,7 @@ export class Threads {
 
   /** Opens and recovers the store; throws what the applying thread reports instead of an open store. */
   static async start(options: ThreadsOptions, shared: SharedQueue): Promise<Threads> {
-    const data: ApplyThreadData = { ...options, queue: shared }
+    const data: ApplyThreadData = { ...options, maxSegments: enoughSegments(options, shared), queue: shared }
     const rings = startThread(import.meta.url, './apply-thread', data)
     const [message] = (await once(rings, 'message')) as [StoreOpened | ThreadFailure]
     if (message.kind === 'opened') return new Threads(options, shared, rings, message)
@@ -116,6 +116,14 @@ export class Threads {
       if (!this.#closing) events.failed(part, partFailure(part, 'its thread ended; restart keytrail', ''))
     })
   }
+}
+
+/**
+ * An intent that keeps a segment is repeated when half of all segments are in use. Until that is written, what is
+ * queued may have to be, twice: with fewer segments than this, one slow exchange could stop the journal for good.
+ */
+function enoughSegments({ maxSegments, segmentBytes }: ThreadsOptions, { bytes }: SharedQueue): number {
+  return Math.max(maxSegments, 4 + 4 * Math.ceil(bytes.byteLength / segmentBytes))
 }
 
 function partFailure(part: Part, message: string, code: string): KeytrailError {
