@@ -72,6 +72,21 @@ t.test('everything that was sent is found, once, wherever one looks', async (t) 
   const kept = new Set(made.map(({ key }) => key).filter((key) => !destroyed.has(key)))
   t.ok(kept.size > 5 && destroyed.size > 0)
 
+  await t.test('the metrics count the same', async (t) => {
+    const text = await (await fetch(`${sidecar.history}/metrics`)).text()
+    const count = (labels: string): number =>
+      [...text.matchAll(/^keytrail_exchanges_total\{(.*)\} (\d+)$/gm)]
+        .filter(([, found = '']) => found.includes(labels))
+        .reduce((sum, [, , value]) => sum + Number(value), 0)
+    t.equal(count(''), sent.length)
+    for (const channel of ['api', 'console'])
+      t.equal(count(`channel="${channel}"`), sent.filter((one) => one.channel === channel).length)
+    for (const outcome of ['success', 'failure', 'unknown'])
+      t.equal(count(`outcome="${outcome}"`), sent.filter((one) => one.outcome === outcome).length)
+    for (const name of ['intents', 'records'])
+      t.match(text, new RegExp(`^keytrail_${name}_total ${sent.length}$`, 'm'))
+  })
+
   await t.test('the native API', async (t) => {
     for (const key of kept) {
       const expected = sent.filter((one) => one.key === key)
