@@ -155,9 +155,7 @@ function createListener(
         new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
       },
       onMalformed(peer, { status, reason }, answer) {
-        context.recordMalformed({ channel, peer, status, reason }, () =>
-          answer(context.dialect.errorAnswer(status, reason)),
-        )
+        context.recordMalformed({ channel, peer, status, reason }, answer)
       },
     },
   )

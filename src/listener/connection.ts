@@ -2,8 +2,9 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import { type Malformation, malformation } from './malformed.ts'
 
-/** Body of an answer of the sidecar's own. */
+/** An answer of the sidecar's own. */
 interface Content {
+  readonly status: number
   readonly contentType: string
   readonly body: string
 }
@@ -80,7 +81,7 @@ export class Connection {
       return
     }
     this.#events.onMalformed(this.#socket.remoteAddress ?? '', found, (content) =>
-      this.#afterAnswers(() => this.#end(answerText(found, content))),
+      this.#afterAnswers(() => this.#end(answerText(content))),
     )
   }
 
@@ -120,7 +121,7 @@ export class Connection {
   }
 }
 
-function answerText({ status }: Malformation, { contentType, body }: Content): string {
+function answerText({ status, contentType, body }: Content): string {
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Content-Type: ${contentType}`,

@@ -1,4 +1,4 @@
-import type { Dialect, Operation } from '../dialect/dialect.ts'
+import type { Dialect, ErrorAnswer, Operation } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ChooseChannel } from '../listener/channel.ts'
 import type { ReadClientAddress } from '../listener/client-address.ts'
@@ -85,8 +85,11 @@ export class ProxyContext {
     this.#log = options.log
   }
 
-  /** Records a request that never became one: what the HTTP parser refused. Calls `done` once that is durable. */
-  recordMalformed(malformed: Malformed, done: () => void): void {
+  /**
+   * Records a request that never became one: what the HTTP parser refused. Calls `answer` with what to say once
+   * that is durable, or can't be.
+   */
+  recordMalformed(malformed: Malformed, answer: (content: ErrorAnswer) => void): void {
     const { channel, peer, status, reason } = malformed
     const { address, source: addressSource } = this.clientAddress(peer, [])
     const record: AuditRecord = {
@@ -108,7 +111,12 @@ export class ProxyContext {
       reason,
     }
     this.observe(record)
-    this.recorder.finish(0, record, NO_EFFECT, { onJournalled: done })
+    this.recorder.finish(0, record, NO_EFFECT, {
+      onJournalled: (error) => {
+        if (error !== null) this.withheld(error)
+        answer(error === null ? this.dialect.errorAnswer(status, reason) : this.unavailable())
+      },
+    })
   }
 
   /** The operation's requester: a token's issuer, an access key's account. */
@@ -125,6 +133,11 @@ export class ProxyContext {
 
   observe(record: AuditRecord): void {
     this.#counters.observe(record)
+  }
+
+  /** What is answered for want of a durable entry. */
+  unavailable(): ErrorAnswer {
+    return this.dialect.errorAnswer(503, 'store-unavailable')
   }
 
   /** An exchange was refused, or its answer withheld, for want of a durable entry. */

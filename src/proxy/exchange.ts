@@ -199,8 +199,10 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     }
     this.#step = 'over'
     this.#context.withheld(error)
-    const answer = this.#context.dialect.errorAnswer(503, 'store-unavailable')
-    releaseOwn(this.#response, answer, { close: !this.#request.complete, retryAfter: RETRY_AFTER })
+    releaseOwn(this.#response, this.#context.unavailable(), {
+      close: !this.#request.complete,
+      retryAfter: RETRY_AFTER,
+    })
     this.#body.discard()
     // What is left of an answer that waits to flow would keep its connection for good.
     this.#answer.abort()

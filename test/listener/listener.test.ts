@@ -33,7 +33,8 @@ async function listen(t: Test, limits: Partial<ListenerLimits> = {}, held = fals
     {
       onRequest: (request, response, expectsContinue) => arrived.push({ request, response, expectsContinue }),
       onMalformed(peer, found, answer) {
-        const say = (): void => answer({ contentType: 'text/plain', body: found.reason })
+        const say = (): void =>
+          answer({ status: found.status, contentType: 'text/plain', body: found.reason })
         malformed.push({ ...found, peer, say })
         if (!held) say()
       },

@@ -87,9 +87,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
         new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
       },
       onMalformed(peer, { status, reason }, answer) {
-        context.recordMalformed({ channel, peer, status, reason }, () =>
-          answer(context.dialect.errorAnswer(status, reason)),
-        )
+        context.recordMalformed({ channel, peer, status, reason }, answer)
       },
     },
   )
