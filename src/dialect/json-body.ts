@@ -12,7 +12,9 @@ export function parseJson(body: Uint8Array | null): unknown {
   const start = firstByte(body)
   const first = body[start]
   if (first !== 0x7b && first !== 0x5b) return undefined
-  const text = Buffer.from(body.buffer, body.byteOffset + start, body.byteLength - start).toString('utf8')
+  // Nearly all bodies are Buffers: another view of the bytes would cost as much as reading the text.
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const text = bytes.toString('utf8', start)
   try {
     return JSON.parse(text)
   } catch {

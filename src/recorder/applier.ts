@@ -34,7 +34,7 @@ export interface ApplierOptions {
 }
 
 /** Least time between two transactions, unless somebody asks for what is pending. */
-const APPLY_INTERVAL_MS = 20
+const APPLY_INTERVAL_MS = 25
 const SWEEP_INTERVAL_MS = 500
 const RETRY_INTERVAL_MS = 250
 /** Timers worked off in one transaction. */

@@ -163,6 +163,8 @@ export class Journal {
     }
     this.#committed = this.#written
     this.#queue.publish(Control.committed, this.#written)
+    // In `async` nobody waits to hear of it.
+    if (this.#options.durability === 'async') return
     if (Atomics.exchange(control, Control.acknowledging, 1) === 0) this.#options.acknowledge()
   }
 

@@ -35,6 +35,8 @@ export interface RecorderCounters {
 const BEGIN_SHARE = 0.75
 const WHOLE = 1
 const DEADLINE_CHECK_MS = 100
+/** How long entries collect where nobody waits for them. */
+const ASYNC_GROUP_MS = 5
 const ARREARS_INTERVAL_MS = 5
 
 /** The proxy's side of recording: queues entries for the journal and tells when they are durable. */
@@ -198,11 +200,12 @@ export class Recorder {
     }
   }
 
-  /** All entries of this turn of the event loop go to the journal as one group. */
+  /** All entries of this turn of the event loop go to the journal as one group; in `async`, those of some ms. */
   #publishSoon(): void {
     if (this.#publishing) return
     this.#publishing = true
-    setImmediate(this.#publish)
+    if (this.#durability === 'async') setTimeout(this.#publish, ASYNC_GROUP_MS)
+    else setImmediate(this.#publish)
   }
 
   #publishHead(): void {
