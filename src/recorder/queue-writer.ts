@@ -87,8 +87,9 @@ export class QueueWriter {
     this.#queue.publish(Control.head, this.#head)
   }
 
-  /** Has what is pending applied at once, to make room. */
+  /** Has what is pending journalled and applied at once, to make room. */
   #press(): void {
+    this.publish()
     Atomics.add(this.#queue.control, Control.flush, 1)
     Atomics.notify(this.#queue.control, Control.flush)
   }

@@ -5,11 +5,13 @@ import type { Test } from 'tap'
 import type { KeytrailError } from '../../src/errors.ts'
 import type { AuditRecord } from '../../src/record.ts'
 import type { KeyEffect } from '../../src/recorder/entry.ts'
+import { Control, SlotState } from '../../src/recorder/queue.ts'
 import type { Recorder, RecorderOptions } from '../../src/recorder/recorder.ts'
 import { openEnvironment } from '../../src/store/environment.ts'
 import { createReader } from '../../src/store/query.ts'
 import type { Coverage, Reader, RingName, StoredRecord } from '../../src/store/reader.ts'
 import { verifyStore } from '../../src/store/verify.ts'
+import { until } from '../helper/until.ts'
 import { auditRecord, type RecordFields } from '../store/audit-record.ts'
 import { historyQuery } from '../store/open-store.ts'
 
@@ -167,6 +169,12 @@ export async function hasExactly(t: Test, path: string, count: number): Promise<
   t.equal(outcomes.size, count)
   const odd = [...outcomes].filter(([id, kept]) => kept.join() !== 'success' || !(Number(id) < count))
   t.strictSame(odd, [])
+}
+
+/** Resolves once both spare slots are ready, so that none is being made or zeroed. */
+export async function sparesReady({ shared }: Recorder): Promise<void> {
+  const states = new Int32Array(shared.control).subarray(Control.slotStates, Control.segmentSlots)
+  await until(() => (states.filter((state) => state === SlotState.free).length >= 2 ? true : null))
 }
 
 /** Paths of the slot files. */

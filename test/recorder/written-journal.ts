@@ -75,6 +75,7 @@ export class TestJournal {
   /** Whether the journal goes on when it has written all groups, until {@link stop}. */
   endless = false
   #head: number
+  readonly #durability: Durability
   readonly #groups: Entry[][] = []
   readonly #journal: Journal
 
@@ -83,6 +84,7 @@ export class TestJournal {
     const { position = 0, sequence = 1, slots = 4, journal = Journal } = settings
     mkdirSync(directory, { recursive: true })
     this.directory = directory
+    this.#durability = durability
     this.queue = new Queue(createSharedQueue(queueBytes))
     const options = { queue: this.queue, directory, segmentBytes, maxSegments }
     this.segments = new LiveSegments({
@@ -120,6 +122,9 @@ export class TestJournal {
   write(...groups: readonly Entry[][]): this {
     this.#groups.push(...groups)
     this.#next()
+    // Nobody is told of it there.
+    while (this.#durability === 'async' && this.#groups.length > 0) this.#next()
+    if (this.#durability === 'async') this.stop()
     this.#journal.run()
     return this
   }
