@@ -1,9 +1,10 @@
 import { loadConfig } from '../config/load.ts'
 import { type Environment, openEnvironment } from '../store/environment.ts'
+import { isLocked } from '../store/lock.ts'
 import { createReader } from '../store/query.ts'
 import type { Reader } from '../store/reader.ts'
 import type { CommandContext } from './command-context.ts'
-import { isRunning } from './running.ts'
+
 import { unappliedRecords } from './unapplied.ts'
 
 /** Which store a command reads. */
@@ -41,7 +42,7 @@ export async function withReadingStore<T>(
       retention: { records, ageMs: days * DAY_MS, tombstoneMs: tombstoneDays * DAY_MS },
       clock: context.clock,
     })
-    if (!(await isRunning(path))) tellUnapplied(context, environment)
+    if (!(await isLocked(path))) tellUnapplied(context, environment)
     return work({ environment, reader })
   } finally {
     await environment.close()

@@ -39,6 +39,18 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   }
 }
 
+/** Whether a keytrail holds the data directory `path`; false where that can't be told. */
+export async function isLocked(path: string): Promise<boolean> {
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    return await answers(join(socketDirectory(path, directory), LOCK_FILE))
+  } catch {
+    return false
+  } finally {
+    closeSync(directory)
+  }
+}
+
 async function takeSocket(path: string, directory: string): Promise<Server> {
   const file = join(directory, LOCK_FILE)
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
