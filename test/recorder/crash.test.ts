@@ -32,8 +32,8 @@ async function recordAndKill(t: Test, told: Told, file: string, args: readonly s
 }
 
 for (const [durability, rounds] of [
-  ['strict', 8],
-  ['committed', 4],
+  ['strict', 6],
+  ['committed', 3],
 ] as const) {
   t.test(
     `${durability}: killed at any instant, nothing acknowledged is lost and nothing is doubled`,

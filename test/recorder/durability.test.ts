@@ -6,6 +6,9 @@ import t, { type Test } from 'tap'
 const WAITING = new URL('../fixture/recorder/trace-waiting.mjs', import.meta.url).pathname
 const traceable = spawnSync('strace', ['-V']).status === 0
 
+/** What strace writes where another thread's call ends before this one. */
+const UNFINISHED = ' <unfinished ...>'
+
 /** System calls of the fixture in the order in which they ended: a file's descriptor, and what was written. */
 function trace(t: Test, durability: string): string[] {
   const path = t.testdir({ data: {} })
@@ -22,7 +25,7 @@ function trace(t: Test, durability: string): string[] {
     .split('\n')
     .flatMap((line) => {
       const [, thread = '', call = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-      if (call.endsWith('<unfinished ...>')) unfinished.set(thread, call)
+      if (call.endsWith(UNFINISHED)) unfinished.set(thread, call.slice(0, -UNFINISHED.length))
       else return call.replace(/^<\.\.\. \w+ resumed>/, unfinished.get(thread) ?? '')
       return []
     })

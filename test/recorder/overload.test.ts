@@ -142,25 +142,25 @@ t.test(
   'one exchange that stays open does not stop the journal, however much is recorded meanwhile',
   async (t) => {
     const path = t.testdir()
-    const recorder = await openRecorder(t, path, { segmentBytes: 2 ** 17, maxSegments: 4 })
+    const recorder = await openRecorder(t, path, { segmentBytes: 2 ** 16, maxSegments: 4 })
     const slow = await begin(recorder, numbered(0))
-    await exchanges(recorder, { count: 8000, first: 1 })
+    await exchanges(recorder, { count: 4000, first: 1 })
     await finish(recorder, slow, numbered(0))
     await recorder.close()
-    await hasExactly(t, path, 8001)
+    await hasExactly(t, path, 4001)
   },
 )
 
 t.test('an exchange that was open over many segments is unknown after a start', async (t) => {
   const path = t.testdir()
-  const recorder = await openRecorder(t, path, { segmentBytes: 2 ** 17, maxSegments: 4 })
+  const recorder = await openRecorder(t, path, { segmentBytes: 2 ** 16, maxSegments: 4 })
   await begin(recorder, numbered('open'))
-  await exchanges(recorder, { count: 8000 })
+  await exchanges(recorder, { count: 4000 })
   await recorder.close()
   const reopened = await openRecorder(t, path)
   t.match(reopened.store.recovery, { unknown: 1 })
   await reopened.close()
   const { outcomes } = await readStore(t, path)
   t.strictSame(outcomes.get('open'), ['unknown'])
-  t.equal(outcomes.size, 8001)
+  t.equal(outcomes.size, 4001)
 })

@@ -19,11 +19,15 @@ for (const durability of ['strict', 'committed', 'async'] as const) {
   t.test(`${durability}: what is recorded arrives once, over many segments and several starts`, async (t) => {
     const path = t.testdir()
     for (const [first, count] of [
-      [0, 6000],
-      [6000, 500],
-      [6500, 500],
+      [0, 3000],
+      [3000, 300],
+      [3300, 300],
     ] as const) {
-      const recorder = await openRecorder(t, path, { durability, queueBytes: QUEUE_BYTES[durability] })
+      const recorder = await openRecorder(t, path, {
+        durability,
+        queueBytes: QUEUE_BYTES[durability],
+        segmentBytes: 2 ** 18,
+      })
       t.match(recorder.store.recovery, { replayed: 0, unknown: 0 })
       await exchanges(recorder, { count, first })
       t.equal(recorder.counters.records, count)
@@ -33,7 +37,7 @@ for (const durability of ['strict', 'committed', 'async'] as const) {
       t.equal(recorder.pendingBytes, 0)
     }
     t.ok(slotFiles(path).length <= 8, 'segments are used again')
-    await hasExactly(t, path, 7000)
+    await hasExactly(t, path, 3600)
   })
 }
 
