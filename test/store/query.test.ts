@@ -168,7 +168,7 @@ t.test('a reading thread sees whole commits only, while the writer goes on', asy
     retention: store.retention,
     now: store.now,
   }
-  const thread = new Worker(new URL('./reading-thread.ts', import.meta.url), { workerData: task })
+  const thread = new Worker(new URL('./start-reading-thread.mjs', import.meta.url), { workerData: task })
   const done = once(thread, 'message')
   let running = true
   done.finally(() => {
