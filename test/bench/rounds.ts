@@ -1,3 +1,4 @@
+import type { Disturbance } from './disturbance.ts'
 import type { Hop } from './hop/hop.ts'
 import type { Load } from './load/load.ts'
 import type { Plan } from './plan.ts'
@@ -18,13 +19,20 @@ export interface Sample extends Readonly<Record<Figure, number>> {
   /** Latencies in µs. */
   readonly p50: number
   readonly p99: number
+  /** Share of the machine that others used meanwhile. */
+  readonly disturbance: number
 }
 
 /**
  * Measures all hops once a round, each time starting with another one, so that whatever else the machine does
  * meets them alike. Throws where a load met an error.
  */
-export async function measureRounds(plan: Plan, hops: readonly Hop[], load: Load): Promise<Sample[]> {
+export async function measureRounds(
+  plan: Plan,
+  hops: readonly Hop[],
+  load: Load,
+  disturbance: Disturbance,
+): Promise<Sample[]> {
   for (const hop of hops) {
     const connections = Math.max(...plan.connections)
     await load.run({ url: hop.url, keys: hop.keys, connections, seconds: plan.warmUpSeconds })
@@ -36,7 +44,9 @@ export async function measureRounds(plan: Plan, hops: readonly Hop[], load: Load
     for (const connections of plan.connections) {
       for (let turn = 0; turn < hops.length; turn++) {
         const hop = hops[(round + turn) % hops.length] as Hop
-        samples.push(await measure(hop, load, { connections, round, seconds: plan.seconds }))
+        disturbance.start()
+        const measured = await measure(hop, load, connections, plan.seconds)
+        samples.push({ ...measured, hop: hop.name, connections, round, disturbance: disturbance.share() })
       }
     }
   }
@@ -46,8 +56,9 @@ export async function measureRounds(plan: Plan, hops: readonly Hop[], load: Load
 async function measure(
   hop: Hop,
   load: Load,
-  { connections, round, seconds }: { connections: number; round: number; seconds: number },
-): Promise<Sample> {
+  connections: number,
+  seconds: number,
+): Promise<Record<Figure, number>> {
   const before = hop.pid === 0 ? Number.NaN : cpuMicros(hop.pid)
   const result = await load.run({ url: hop.url, keys: hop.keys, connections, seconds })
   if (result.errors > 0 || result.requests === 0)
@@ -56,9 +67,6 @@ async function measure(
   await settle(hop)
   const used = hop.pid === 0 ? Number.NaN : cpuMicros(hop.pid) - before
   return {
-    hop: hop.name,
-    connections,
-    round,
     rate: result.requests / result.seconds,
     cpu: used / result.requests,
     p50: result.p50,

@@ -8,10 +8,30 @@ const LONGEST_WAIT_MS = 3000
 
 /** User and system CPU time of a process with all its threads so far, in µs. */
 export function cpuMicros(pid: number): number {
+  return statTimes(pid, 14)
+}
+
+/** The same of the processes that it started and that have ended. */
+export function childrenMicros(pid: number): number {
+  return statTimes(pid, 16)
+}
+
+/** User and system CPU time of the whole machine so far, in µs; what a hypervisor took away counts as used. */
+export function machineMicros(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
+  const [, user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).map(Number)
+  return (
+    [user, nice, system, irq, softirq, steal].reduce((sum: number, ticks = 0) => sum + ticks, 0) *
+    MICROS_PER_TICK
+  )
+}
+
+/** The sum of the `field`th of /proc/PID/stat, counted from 1, and the next one, in µs. */
+function statTimes(pid: number, field: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name in parentheses may hold anything; utime and stime are fields 14 and 15.
+  // The second field, the name in parentheses, may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK
+  return (Number(fields[field - 3]) + Number(fields[field - 2])) * MICROS_PER_TICK
 }
 
 /** The most memory a process ever had resident, in bytes. */

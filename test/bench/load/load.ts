@@ -16,6 +16,8 @@ export interface LoadResult {
 export interface Load {
   /** With its version. */
   readonly name: string
+  /** Of the process that lives as long as the load does; 0 where each measurement starts its own. */
+  readonly pid: number
   run(target: LoadTarget): Promise<LoadResult>
   stop(): Promise<void>
 }

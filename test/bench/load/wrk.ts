@@ -16,7 +16,7 @@ export function startWrk(directory: string): Load | null {
   const { stdout, error } = spawnSync('wrk', ['--version'], { encoding: 'utf8' })
   if (error !== undefined) return null
   const [version = ''] = /wrk \S+/.exec(stdout) ?? []
-  return { name: version, run: (target) => measure(directory, target), stop: async () => undefined }
+  return { name: version, pid: 0, run: (target) => measure(directory, target), stop: async () => undefined }
 }
 
 async function measure(
