@@ -53,6 +53,8 @@ export class Applier {
   #lastApply = 0
   /** The flush counter as it stood at the last batch. */
   #flushed = 0
+  /** Whether a slice has been cleaned since the last batch. */
+  #cleaned = false
   #nextSweep = 0
   #nextClean = 0
   #failing = false
@@ -95,7 +97,14 @@ export class Applier {
     }
     const wait = this.#lastApply + APPLY_INTERVAL_MS - performance.now()
     if (wait <= 0 || stopping || flush !== this.#flushed) this.#apply(committed, flush)
-    else if (!this.#clean()) Atomics.wait(control, Control.flush, flush, wait)
+    else if (!this.#mayClean() || !this.#clean()) Atomics.wait(control, Control.flush, flush, wait)
+    return true
+  }
+
+  /** Between two batches one slice is enough, as long as the journal has a slot to go on with: its syncs wait less. */
+  #mayClean(): boolean {
+    if (this.#cleaned && this.#options.segments.hasFree) return false
+    this.#cleaned = true
     return true
   }
 
@@ -118,6 +127,7 @@ export class Applier {
     this.#applied = to
     this.#lastApply = performance.now()
     this.#flushed = flush
+    this.#cleaned = false
     queue.publish(Control.applied, to)
     this.#recycle()
   }
