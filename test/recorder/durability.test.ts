@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
 const WAITING = new URL('../fixture/recorder/trace-waiting.mjs', import.meta.url).pathname
-const traceable = spawnSync('strace', ['-V']).status === 0
+const TRACER = 'strace'
+const traceable = spawnSync(TRACER, ['-V']).status === 0
 
 /** What strace writes where another thread's call ends before this one. */
 const UNFINISHED = ' <unfinished ...>'
@@ -15,7 +16,7 @@ function trace(t: Test, durability: string): string[] {
   const output = join(path, 'trace')
   const calls = 'trace=write,pwritev,fdatasync'
   const { status, stderr } = spawnSync(
-    'strace',
+    TRACER,
     ['-f', '-qq', '-e', calls, '-o', output, process.execPath, WAITING, join(path, 'data'), durability],
     { env: {}, encoding: 'utf8' },
   )

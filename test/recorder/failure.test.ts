@@ -104,8 +104,11 @@ t.test('slot files that vanish are made anew', async (t) => {
   for (let id = 0; id < 501; id++) if (outcomes.get(String(id))?.join() !== 'success') t.fail(`${id}`)
 })
 
+const MOUNT = 'mount'
+const UNMOUNT = 'umount'
+
 function mount(path: string, megabytes: number): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' })
+  execFileSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' })
 }
 
 /** Why no small file system can be had; false where one can. */
@@ -113,7 +116,7 @@ function unmountable(): string | false {
   const path = mkdtempSync(join(tmpdir(), 'keytrail-'))
   try {
     mount(path, 1)
-    execFileSync('umount', [path])
+    execFileSync(UNMOUNT, [path])
     return false
   } catch {
     return 'NOT CHECKED: needs the right to mount a file system'
@@ -129,7 +132,7 @@ t.test(
     const path = mkdtempSync(join(tmpdir(), 'keytrail-'))
     mount(path, 24)
     t.teardown(() => {
-      execFileSync('umount', ['-l', path])
+      execFileSync(UNMOUNT, ['-l', path])
       rmdirSync(path)
     })
     const { seen, onHealth } = health()
