@@ -30,6 +30,7 @@ export interface Environment {
   readonly schedule: Database
   readonly tombstones: Database
   readonly credentials: Database
+  readonly changes: Database
   /** Whether the file has grown to {@link EnvironmentOptions.mapSize}, as of the last commit. */
   readonly full: boolean
   /** Runs `work` in one write transaction, on disk when this returns; rolled back if it throws. */
@@ -77,6 +78,7 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     schedule: database('schedule'),
     tombstones: database('tombstones'),
     credentials: database('credentials'),
+    changes: database('changes'),
     get full() {
       const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
       return (lastPageNumber + 1) * pageSize >= options.mapSize

@@ -9,6 +9,7 @@
  * | schedule    | due u48, purpose u8, ring u32  | key id                 |
  * | tombstones  | time u48, ring u32           | tombstone                |
  * | credentials | keyed hash of the token      | expiry u48, issuer       |
+ * | changes     | number u48                   | see key-changes.ts       |
  */
 
 /** Longest key id that gets a ring, in bytes: LMDB keys are at most 1978. */

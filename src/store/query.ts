@@ -1,7 +1,11 @@
 import type { Environment } from './environment.ts'
+import { failuresIn } from './failures.ts'
+import { histogramOf } from './histogram.ts'
+import { changesSince } from './key-changes.ts'
 import { fitsRing, keyOfRingState, ringStateKey, ringStatesAfter, UNATTRIBUTED_KEY } from './layout.ts'
 import { compileMatch } from './match.ts'
 import { checkFormat } from './meta.ts'
+import { newerRecords } from './newer.ts'
 import type {
   Coverage,
   HistoryPage,
@@ -14,7 +18,7 @@ import type {
 import { decodeRecord } from './record-codec.ts'
 import type { RecordMatch } from './record-match.ts'
 import type { Retention } from './ring.ts'
-import { decodeRingState } from './ring-state.ts'
+import { decodeRingState, lastUseOf } from './ring-state.ts'
 import { RingView, type Visit } from './ring-view.ts'
 import { tombstoneOf, tombstonesBefore } from './tombstone.ts'
 
@@ -36,7 +40,7 @@ export function createReader({
   clock,
   budget = DEFAULT_BUDGET,
 }: ReaderOptions): Reader {
-  const { keys, records, tombstones } = environment
+  const { keys, records, tombstones, changes } = environment
   checkFormat(environment.meta, environment.path)
   const view = (stored: Buffer): RingView =>
     new RingView(decodeRingState(stored), records, retention, clock())
@@ -64,6 +68,32 @@ export function createReader({
       const found = find({ kind: 'key', key })
       if (found === null || found.state.lastUseSeq < found.first) return null
       return collect(found, key, found.state.lastUseSeq, found.state.lastUseSeq + 1, 1)[0] ?? null
+    },
+    histogram(ring, query) {
+      const found = find(ring)
+      return found === null ? null : histogramOf(found, query, compileMatch(query), budget)
+    },
+    newer(key, filter, after, window) {
+      const found = find({ kind: 'key', key })
+      return found === null ? null : newerRecords(found, key, compileMatch(filter), { after, window })
+    },
+    failures(key, from, after) {
+      const found = find({ kind: 'key', key })
+      return found === null ? null : failuresIn(found, from, after, budget)
+    },
+    keyUses(after, limit) {
+      environment.refresh()
+      const found = keys.range({ ...ringStatesAfter(after), limit })
+      return Array.from(found, ({ key, value }) => ({ key: keyOfRingState(key), lastUse: lastUseOf(value) }))
+    },
+    keyUse(key) {
+      environment.refresh()
+      const stored = fitsRing(key) ? keys.get(ringStateKey(key)) : undefined
+      return stored === undefined ? null : { key, lastUse: lastUseOf(stored) }
+    },
+    keyChanges(position) {
+      environment.refresh()
+      return changesSince(changes, position)
     },
     tombstones(before, limit) {
       environment.refresh()

@@ -1,4 +1,5 @@
 import type { AuditRecord, Channel, Outcome } from '../record.ts'
+import type { KeyChanges } from './key-changes.ts'
 
 /** A record as it is kept: with its place in the ring. */
 export interface StoredRecord extends AuditRecord {
@@ -38,6 +39,63 @@ export interface Coverage {
   readonly unknown: number
   /** The chain's head: the newest sequence number and the hash (hex) up to it. */
   readonly head: { readonly seq: number; readonly hash: string }
+}
+
+/** Which records are asked for; an absent filter is ''. */
+export type RecordFilter = Pick<
+  HistoryQuery,
+  'q' | 'action' | 'requester' | 'address' | 'channel' | 'outcome'
+>
+
+/** Records of a period, counted in buckets of one length. */
+export interface HistogramQuery extends RecordFilter {
+  /** Unix ms, inclusive. */
+  readonly from: number
+  /** Unix ms, inclusive. */
+  readonly to: number
+  /** Length of a bucket, ms; at least 1. The first one starts at `from`. */
+  readonly bucketMs: number
+}
+
+/** How often a value occurs among the records that were counted. */
+export interface ValueCount {
+  readonly value: string
+  readonly records: number
+  /** Of these, with outcome `failure`. */
+  readonly failures: number
+}
+
+export interface Histogram {
+  /** One number for each bucket, oldest first. */
+  readonly success: readonly number[]
+  readonly failure: readonly number[]
+  readonly unknown: readonly number[]
+  /** Most frequent first, at most {@link HISTOGRAM_VALUES}. */
+  readonly actions: readonly ValueCount[]
+  readonly requesters: readonly ValueCount[]
+  /** Oldest time that was counted, Unix ms; null where the whole period was within the work budget. */
+  readonly countedFrom: number | null
+}
+
+/** Most values a {@link Histogram} names. */
+export const HISTOGRAM_VALUES = 50
+
+/** Records behind a position, oldest first. */
+export interface NewerRecords {
+  readonly records: readonly StoredRecord[]
+  /** Everything up to this `seq` was looked at: the position to go on from. */
+  readonly position: number
+  /** Records behind the position asked for that are not kept any more. */
+  readonly missed: number
+  /** The newest `seq`. */
+  readonly head: number
+}
+
+/** Of one key, what orders keys by their last use. */
+export interface KeyUse {
+  readonly key: string
+  /** Time of the newest successful use, Unix ms, evicted or not; 0 for none. */
+  readonly lastUse: number
 }
 
 export interface HistoryPage {
@@ -89,6 +147,21 @@ export interface Reader {
   history(ring: RingName, query: HistoryQuery): HistoryPage | null
   /** The newest kept record of a successful operation of class `use`; null without one. */
   lastUse(key: string): StoredRecord | null
+  /** null for a key without a ring. Counts newest first, within the query's work budget. */
+  histogram(ring: RingName, query: HistogramQuery): Histogram | null
+  /** Looks at up to `window` records behind `after`; null for a key without a ring. */
+  newer(key: string, filter: RecordFilter, after: number, window: number): NewerRecords | null
+  /**
+   * How many kept records at or after `from` (Unix ms) and behind the position `after` are failures; null for a
+   * key without a ring, or with more records there than the work budget allows.
+   */
+  failures(key: string, from: number, after: number): number | null
+  /** {@link KeyUse} of keys in id order, after `after` (exclusive; '' to start). */
+  keyUses(after: string, limit: number): KeyUse[]
+  /** null for a key without a ring. */
+  keyUse(key: string): KeyUse | null
+  /** Keys written to since an earlier call's position; null to start. */
+  keyChanges(position: number | null): KeyChanges
   /** Newest first; `before` is exclusive, null to start. */
   tombstones(before: string | null, limit: number): { tombstones: Tombstone[]; nextBefore: string | null }
   /** The newest tombstone of this key id; null where it was never destroyed. */

@@ -205,3 +205,14 @@ function writeUnicodeField(text: string, target: Buffer, at: number): number {
   target[end] = 0
   return end + 1
 }
+
+/** Action and requester id, their bytes as latin1: for counting, where decoding each of them costs too much. */
+export function actionAndRequester(bytes: Buffer, start: number): { action: string; requester: string } {
+  const text = start + TEXT_OFFSET
+  const actionEnd = bytes.indexOf(0, text)
+  const requesterEnd = bytes.indexOf(0, actionEnd + 1)
+  return {
+    action: bytes.toString('latin1', text, actionEnd),
+    requester: bytes.toString('latin1', actionEnd + 1, requesterEnd),
+  }
+}

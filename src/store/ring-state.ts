@@ -25,6 +25,8 @@ export interface RingState {
   newestTime: number
   /** Newest successful operation of class `use`; 0 for none. */
   lastUseSeq: number
+  /** Its time, kept also where the record itself is evicted. */
+  lastUseTime: number
   /** When a scheduled destruction is due. */
   destroyAt: number
   /** Chain hash up to the newest record. */
@@ -36,6 +38,7 @@ export interface RingState {
 
 const VERSION = 1
 const NUMBERS = 15
+const LAST_USE_INDEX = 14
 const HASH_OFFSET = 1 + 4 + NUMBERS * 6
 
 /** A ring just opened, its chain starting at `genesis`. */
@@ -55,6 +58,7 @@ export function newRingState(ring: number, openedAt: number, genesis: Buffer): R
     oldestTime: 0,
     newestTime: 0,
     lastUseSeq: 0,
+    lastUseTime: 0,
     destroyAt: 0,
     hash: genesis,
     destroyBy: '',
@@ -83,7 +87,7 @@ export function encodeRingState(state: RingState): Buffer {
     state.newestTime,
     state.lastUseSeq,
     state.destroyAt,
-    0,
+    state.lastUseTime,
   ]) {
     at = bytes.writeUIntBE(number, at, 6)
   }
@@ -119,8 +123,14 @@ export function decodeRingState(bytes: Buffer): RingState {
     newestTime: number(11),
     lastUseSeq: number(12),
     destroyAt: number(13),
+    lastUseTime: number(LAST_USE_INDEX),
     hash: Buffer.from(bytes.subarray(HASH_OFFSET, HASH_OFFSET + HASH_BYTES)),
     destroyBy: by.slice(0, split),
     destroyAddress: by.slice(split + 1),
   }
+}
+
+/** The time of the last use in a state's bytes, Unix ms; 0 for none. For scans over all keys. */
+export function lastUseOf(bytes: Buffer): number {
+  return bytes.readUIntBE(5 + LAST_USE_INDEX * 6, 6)
 }

@@ -123,7 +123,10 @@ export class Ring {
     const { state } = this
     const outcome = recordOutcome(record, 0)
     if (outcome === 'unknown') state.unknown++
-    if (outcome === 'success' && recordClass(record, 0) === 'use') state.lastUseSeq = state.nextSeq
+    if (outcome === 'success' && recordClass(record, 0) === 'use') {
+      state.lastUseSeq = state.nextSeq
+      state.lastUseTime = time
+    }
     if (state.firstSeq === state.nextSeq) state.oldestTime = time
     state.newestTime = time
     state.nextSeq++

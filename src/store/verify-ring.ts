@@ -27,6 +27,7 @@ interface Walk {
   unknown: number
   oldestTime: number
   lastUseSeq: number
+  lastUseTime: number
 }
 
 /**
@@ -38,7 +39,8 @@ export function ringDamage(state: RingState, records: Database, genesis: Buffer)
   if (found !== null) return found
   const { ring, firstBlock } = state
   const hash = firstBlock === 1 ? genesis : null
-  const walk = { seq: firstBlock, hash, block: 0, time: 0, unknown: 0, oldestTime: 0, lastUseSeq: 0 }
+  const none = { block: 0, time: 0, unknown: 0, oldestTime: 0, lastUseSeq: 0, lastUseTime: 0 }
+  const walk = { seq: firstBlock, hash, ...none }
   for (const { key, value } of records.range({ start: blockKey(ring, 0), end: blockKey(ring, LATEST) })) {
     const damage = blockDamage(state, walk, seqOfBlockKey(key), value)
     if (damage !== null) return damage
@@ -96,13 +98,17 @@ function recordDamage(state: RingState, walk: Walk, record: Buffer): string | nu
   if (seq === state.firstSeq) walk.oldestTime = time
   const outcome = recordOutcome(record, 0)
   if (outcome === 'unknown') walk.unknown++
-  if (outcome === 'success' && recordClass(record, 0) === 'use') walk.lastUseSeq = seq
+  if (outcome === 'success' && recordClass(record, 0) === 'use') {
+    walk.lastUseSeq = seq
+    walk.lastUseTime = time
+  }
   return null
 }
 
 /** What the walk came to against what the state says. */
 function endDamage(state: RingState, walk: Walk): string | null {
-  const { firstSeq, nextSeq, tailBlock, hash, unknown, newestTime, oldestTime, lastUseSeq } = state
+  const { firstSeq, nextSeq, tailBlock, hash, unknown, newestTime, oldestTime, lastUseSeq, lastUseTime } =
+    state
   if (walk.seq !== nextSeq) return `record ${walk.seq}: missing, as all up to ${nextSeq - 1}`
   if (walk.block !== tailBlock) return `state: expected the last block at ${walk.block}, found ${tailBlock}`
   if (walk.hash !== null && !walk.hash.equals(hash)) {
@@ -119,5 +125,7 @@ function endDamage(state: RingState, walk: Walk): string | null {
   const lastUse = lastUseSeq < firstSeq ? 0 : lastUseSeq
   if (walk.lastUseSeq !== lastUse)
     return `state: expected the last use at record ${walk.lastUseSeq}, found ${lastUseSeq}`
+  if (lastUse !== 0 && walk.lastUseTime !== lastUseTime)
+    return `state: expected the last use at ${walk.lastUseTime}, found ${lastUseTime}`
   return null
 }

@@ -8,6 +8,7 @@ import {
   keepCredential,
 } from './credentials.ts'
 import type { Environment } from './environment.ts'
+import { noteChanges } from './key-changes.ts'
 import { fitsRing, ringStateKey, storedKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
 import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
 import {
@@ -101,7 +102,7 @@ export class StoreWriter {
    * a record where the store has grown to its limit.
    */
   commit(position: number, now: number, work: () => void): void {
-    const { meta, keys } = this.#environment
+    const { meta, keys, changes } = this.#environment
     this.#environment.transaction(() => {
       this.#rings.clear()
       this.#now = now
@@ -117,6 +118,7 @@ export class StoreWriter {
         ring.evict(this.#retention, now)
         ring.save(keys, key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
       }
+      noteChanges(changes, this.#rings.keys())
       setPosition(meta, position)
     })
   }

@@ -10,6 +10,8 @@ import type {
   StoredRecord,
   Tombstone,
 } from '../../src/store/reader.ts'
+import { modelHistogram, modelNewer } from './model-figures.ts'
+import { matches } from './model-match.ts'
 
 /** What a ring of the model may keep. */
 export interface ModelRetention {
@@ -50,6 +52,8 @@ export interface ModelReader extends Reader {
 export function createModelReader(retention: ModelRetention, clock: () => number): ModelReader {
   const rings = new Map<string, ModelRing>()
   const tombstones: Tombstone[] = []
+  const lastUses = new Map<string, number>()
+  const changes: string[] = []
   let opened = 0
 
   const find = (name: RingName): ModelRing | null => rings.get(ringId(name)) ?? null
@@ -70,6 +74,10 @@ export function createModelReader(retention: ModelRetention, clock: () => number
         seq: ring.nextSeq++,
       }
       ring.kept.push(stored)
+      if (name.kind === 'key') {
+        changes.push(name.key)
+        if (stored.outcome === 'success' && stored.class === 'use') lastUses.set(name.key, time)
+      }
       ring.hash = hash(ring.hash, stored)
       evict(ring, retention, clock())
       return stored
@@ -88,6 +96,7 @@ export function createModelReader(retention: ModelRetention, clock: () => number
       const ring = find({ kind: 'key', key })
       if (ring === null) return
       rings.delete(ringId({ kind: 'key', key }))
+      lastUses.delete(key)
       tombstones.unshift({ key, time: clock(), by, address, records: ring.nextSeq - 1, hash: ring.hash })
     },
     keys(after, limit) {
@@ -110,6 +119,34 @@ export function createModelReader(retention: ModelRetention, clock: () => number
       const ring = find({ kind: 'key', key })
       const kept = ring === null ? [] : visible(ring, retention, clock()).kept
       return kept.findLast((record) => record.outcome === 'success' && record.class === 'use') ?? null
+    },
+    histogram(name, query) {
+      const ring = find(name)
+      return ring === null ? null : modelHistogram(visible(ring, retention, clock()).kept, query)
+    },
+    newer(key, filter, after, window) {
+      const ring = find({ kind: 'key', key })
+      return ring === null
+        ? null
+        : modelNewer(ring, visible(ring, retention, clock()).kept, filter, after, window)
+    },
+    failures(key, from, after) {
+      const ring = find({ kind: 'key', key })
+      if (ring === null) return null
+      const behind = visible(ring, retention, clock()).kept.filter(
+        ({ seq, time }) => seq > after && time >= from,
+      )
+      return behind.filter(({ outcome }) => outcome === 'failure').length
+    },
+    keyUses(after, limit) {
+      return this.keys(after, limit).map(({ key }) => ({ key, lastUse: lastUses.get(key) ?? 0 }))
+    },
+    keyUse(key) {
+      return find({ kind: 'key', key }) === null ? null : { key, lastUse: lastUses.get(key) ?? 0 }
+    },
+    keyChanges(position) {
+      const keys = position === null ? null : [...new Set(changes.slice(position))]
+      return { keys, position: changes.length }
     },
     tombstones(before, limit) {
       const start = before === null ? 0 : tombstones.length - Number(before)
@@ -223,36 +260,6 @@ function inPeriod({ time }: StoredRecord, { from, to }: HistoryQuery): boolean {
 
 function isFiltered({ q, action, requester, address, channel, outcome }: HistoryQuery): boolean {
   return [q, action, requester, address, channel, outcome].some((filter) => filter !== '')
-}
-
-function matches(record: StoredRecord, query: HistoryQuery): boolean {
-  return (
-    (query.action === '' || record.action === query.action) &&
-    (query.requester === '' || record.requester.id === query.requester) &&
-    (query.address === '' || record.address === query.address) &&
-    (query.channel === '' || record.channel === query.channel) &&
-    (query.outcome === '' || record.outcome === query.outcome) &&
-    contains(record, query.q)
-  )
-}
-
-function contains(record: StoredRecord, q: string): boolean {
-  const wanted = q.toLowerCase()
-  // A keyword of ASCII alone folds ASCII alone: «k» does not find the Kelvin sign, whose lower case it is.
-  const fold = isAscii(wanted) ? foldAscii : (text: string) => text.toLowerCase()
-  const status = record.status === 0 ? '' : String(record.status)
-  const { action, requester, address, outcome, errorCode, requestId } = record
-  return [action, requester.id, address, outcome, status, errorCode, requestId].some((text) =>
-    fold(text).includes(wanted),
-  )
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length
-}
-
-function foldAscii(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
 /** Key ids are in the order of their UTF-8 bytes. */

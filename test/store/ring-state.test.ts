@@ -22,6 +22,7 @@ const anyState = fc.record(
     oldestTime: uint48,
     newestTime: uint48,
     lastUseSeq: uint48,
+    lastUseTime: uint48,
     destroyAt: uint48,
     hash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
     destroyBy: noNul,

@@ -223,6 +223,7 @@ t.test('an altered state is found, each of its numbers', async (t) => {
     { oldestTime: START + 1e6 },
     { lastUseSeq: whole.lastUseSeq - 1 },
     { lastUseSeq: 0 },
+    { lastUseTime: whole.lastUseTime + 1 },
     { hash: Buffer.alloc(32) },
   ]
   for (const change of changes) {
