@@ -121,6 +121,7 @@ const Destroys = Type.Union(
   [
     Type.Literal('now'),
     Type.Literal('cancel'),
+    Type.Literal('tokens'),
     Type.Object({ after: Duration }, strict),
     Type.Object({ afterDays: Type.Object({ request: Pointer, default: Positive }, strict) }, strict),
     Type.Object(
@@ -138,7 +139,7 @@ const Destroys = Type.Union(
   ],
   {
     description:
-      'now, cancel, { after: DURATION }, { afterDays: { request: POINTER, default: DAYS } } or ' +
+      'now, cancel, tokens, { after: DURATION }, { afterDays: { request: POINTER, default: DAYS } } or ' +
       '{ at: { response: POINTER, unit: seconds | milliseconds } }',
   },
 )

@@ -25,13 +25,14 @@ export interface Refusal {
   readonly reason: string
 }
 
-/** When a successful answer destroys the key: at once, at a time, or no longer. */
+/** When a successful answer destroys the key: at once, at a time, or no longer; or only the tokens issued for it. */
 export type Destruction =
   | { readonly kind: 'now' }
   | { readonly kind: 'scheduled'; readonly afterMs: number }
   /** The answer names the very time: Unix ms. */
   | { readonly kind: 'scheduled-at'; readonly at: number }
   | { readonly kind: 'cancelled' }
+  | { readonly kind: 'tokens' }
 
 /** What the dialect reads from a request. Made by {@link Dialect.read}, completed by {@link Dialect.readBody}. */
 export interface Operation {

@@ -128,6 +128,7 @@ function compileIssue({ token, lifetimeHours }: IssueDescription): IssueRule {
 function compileDestruction(description: DestroysDescription): DestructionRule {
   if (description === 'now') return { kind: 'fixed', destruction: { kind: 'now' } }
   if (description === 'cancel') return { kind: 'fixed', destruction: { kind: 'cancelled' } }
+  if (description === 'tokens') return { kind: 'fixed', destruction: { kind: 'tokens' } }
   if ('after' in description) {
     return { kind: 'fixed', destruction: { kind: 'scheduled', afterMs: parseDuration(description.after) } }
   }

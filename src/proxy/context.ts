@@ -1,4 +1,4 @@
-import type { Dialect, ErrorAnswer, Operation } from '../dialect/dialect.ts'
+import type { Dialect, ErrorAnswer, IssuedToken, Operation } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ChooseChannel } from '../listener/channel.ts'
 import type { ReadClientAddress } from '../listener/client-address.ts'
@@ -34,7 +34,7 @@ export interface Malformed {
 type ExchangeRecorder = Pick<Recorder, 'begin' | 'finish' | 'note' | 'learn'>
 
 /** What exchanges need of the issuers. */
-type TokenIssuers = Pick<Issuers, 'requester' | 'learn'>
+type TokenIssuers = Pick<Issuers, 'requester' | 'learn' | 'forget'>
 
 export interface ContextOptions {
   readonly dialect: Dialect
@@ -126,9 +126,14 @@ export class ProxyContext {
     return id === undefined ? requester : { ...requester, id }
   }
 
-  /** The upstream issued `token` to `requester`. */
-  learnToken(token: string, lifetimeMs: number, requester: Requester): void {
-    this.recorder.learn(this.#issuers.learn(token, lifetimeMs, requester.id))
+  /** The upstream issued `token` for `key` to `requester`. */
+  learnToken({ token, lifetimeMs }: IssuedToken, requester: Requester, key: string): void {
+    this.recorder.learn(this.#issuers.learn(token, lifetimeMs, requester.id, key))
+  }
+
+  /** The tokens issued for `key` are no longer good. */
+  forgetTokens(key: string): void {
+    this.#issuers.forget(key)
   }
 
   observe(record: AuditRecord): void {

@@ -126,10 +126,10 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const { status, headers, body } = this.#answer
     const wanted = this.#operation.needsResponseBody ? decodeBody(body, headers, limits.heldResponse) : null
     const judgement = dialect.judge(this.#operation, { status, rawHeaders: headers }, wanted)
-    if (judgement.outcome === 'success') {
-      for (const { token, lifetimeMs } of judgement.issued)
-        this.#context.learnToken(token, lifetimeMs, this.#requester)
-    }
+    const key = judgement.key === '' ? this.#operation.key : judgement.key
+    const end = judgement.destruction?.kind
+    if (end === 'tokens' || end === 'now') this.#context.forgetTokens(key)
+    for (const issued of judgement.issued) this.#context.learnToken(issued, this.#requester, key)
     this.#finish(answered(status, judgement))
   }
 

@@ -81,6 +81,8 @@ export function keyEffect({ outcome, destruction }: Ending, key: string, now: nu
       return { keyProven: true, destruction: 'scheduled', destroyAt: destruction.at }
     case 'cancelled':
       return { keyProven: true, destruction: 'cancelled', destroyAt: 0 }
+    case 'tokens':
+      return { keyProven: true, destruction: 'tokens', destroyAt: 0 }
     default:
       return destruction satisfies never
   }

@@ -9,7 +9,7 @@ import type { Submission } from '../store/writer.ts'
  *
  *     0  u32  length of the whole entry      4  u8   kind      5  u48  ticket
  *     intent, record:  11 u8 flags  12 u48 destruction due  18 u16 key length  20 key, record bytes
- *     credential:      11 32B keyed hash  43 u48 expiry  49 issuer
+ *     credential:      11 32B keyed hash  43 u48 expiry  49 u16 issuer length  51 issuer, key
  *     abandon:         nothing more: the intent's outcome could not be told, it stays `unknown`
  *     lost:            11 u32 records lost  15 key
  *
@@ -21,9 +21,10 @@ export const EntryKind = { intent: 1, record: 2, credential: 3, abandon: 4, lost
 
 const HEADER_BYTES = 11
 const SUBMISSION_BYTES = 20
+const ISSUER_OFFSET = 51
 /** One character of UTF-8 more than a key may have. */
 const KEY_SPACE = MAX_KEY_BYTES + 4
-const DESTRUCTIONS: readonly Submission['destruction'][] = ['none', 'now', 'scheduled', 'cancelled']
+const DESTRUCTIONS: readonly Submission['destruction'][] = ['none', 'now', 'scheduled', 'cancelled', 'tokens']
 
 /** Most bytes an entry can take. */
 export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + KEY_SPACE + MAX_RECORD_BYTES
@@ -52,13 +53,16 @@ export function encodeSubmission(
 }
 
 export function encodeCredential(
-  { hash, expires, issuer }: Credential,
+  { hash, expires, issuer, key }: Credential,
   target: Buffer,
   start: number,
 ): number {
   hash.copy(target, start + HEADER_BYTES)
   target.writeUIntBE(boundedTime(expires), start + 43, 6)
-  const end = start + 49 + target.write(issuer, start + 49, MAX_KEY_BYTES, 'utf8')
+  const issuerLength = target.write(issuer, start + ISSUER_OFFSET, MAX_KEY_BYTES, 'utf8')
+  target.writeUInt16BE(issuerLength, start + 49)
+  const keyStart = start + ISSUER_OFFSET + issuerLength
+  const end = keyStart + target.write(key, keyStart, KEY_SPACE, 'utf8')
   return seal(EntryKind.credential, 0, target, start, end)
 }
 
@@ -99,10 +103,13 @@ export function decodeSubmission(bytes: Buffer, start: number): Submission {
 }
 
 export function decodeCredential(bytes: Buffer, start: number): Credential {
+  const issuer = start + ISSUER_OFFSET
+  const key = issuer + bytes.readUInt16BE(start + 49)
   return {
     hash: Buffer.from(bytes.subarray(start + HEADER_BYTES, start + 43)),
     expires: bytes.readUIntBE(start + 43, 6),
-    issuer: bytes.toString('utf8', start + 49, start + entryLength(bytes, start)),
+    issuer: bytes.toString('utf8', issuer, key),
+    key: bytes.toString('utf8', key, start + entryLength(bytes, start)),
   }
 }
 

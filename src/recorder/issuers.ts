@@ -39,11 +39,11 @@ export class Issuers {
     return { id: id === '' ? credential : id, kind: 'token', credential }
   }
 
-  /** Notes that `token` was issued to `issuer` for `lifetimeMs` (Infinity: without end). */
-  learn(token: string, lifetimeMs: number, issuer: string): Credential {
+  /** Notes that `token` was issued for `key` to `issuer`, for `lifetimeMs` (Infinity: without end). */
+  learn(token: string, lifetimeMs: number, issuer: string, key: string): Credential {
     // A lifetime comes from outside; one that is no number has run out.
     const expires = boundedTime(this.#clock() + lifetimeMs) || 0
-    const credential: Credential = { hash: this.#hash(token), expires, issuer }
+    const credential: Credential = { hash: this.#hash(token), expires, issuer, key }
     if (this.#recent.size >= CACHE_SIZE) {
       for (const oldest of this.#recent.keys()) {
         this.#recent.delete(oldest)
@@ -52,6 +52,11 @@ export class Issuers {
     }
     this.#recent.set(credential.hash.toString('hex'), credential)
     return credential
+  }
+
+  /** Forgets the tokens issued for `key`; the store does so when the record that says it is applied. */
+  forget(key: string): void {
+    for (const [hex, credential] of this.#recent) if (credential.key === key) this.#recent.delete(hex)
   }
 
   #issuer(hash: Buffer, hex: string): string | null {

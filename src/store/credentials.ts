@@ -1,5 +1,5 @@
 import type { Database, Environment } from './environment.ts'
-import { boundedTime, LATEST } from './layout.ts'
+import { boundedTime, LATEST, storedKey } from './layout.ts'
 
 /** Who a token acts for: kept until it expires. */
 export interface Credential {
@@ -9,6 +9,8 @@ export interface Credential {
   readonly expires: number
   /** The requester whose request had the token issued. */
   readonly issuer: string
+  /** The key it was issued for: with that, or with its token generator, it goes. */
+  readonly key: string
 }
 
 /** Expiry of a token without end. */
@@ -16,32 +18,58 @@ export const NEVER = LATEST
 
 const EXPIRY_PREFIX = 'x'.charCodeAt(0)
 const TOKEN_PREFIX = 't'.charCodeAt(0)
+const KEY_PREFIX = 'k'.charCodeAt(0)
+const ISSUER_OFFSET = 8
+const PRESENT = Buffer.from([1])
 
-/** Keeps the credential and a timer for its end. Needs a transaction. */
-export function keepCredential({ credentials }: Environment, { hash, expires, issuer }: Credential): void {
+/** Keeps the credential, a timer for its end and its place among those of its key. Needs a transaction. */
+export function keepCredential(
+  { credentials }: Environment,
+  { hash, expires, issuer, key: named }: Credential,
+): void {
+  const key = storedKey(named)
   const end = boundedTime(expires)
-  const value = Buffer.alloc(6 + Buffer.byteLength(issuer))
+  const name = Buffer.from(issuer)
+  const value = Buffer.concat([Buffer.alloc(ISSUER_OFFSET), name, Buffer.from(key)])
   value.writeUIntBE(end, 0, 6)
-  value.write(issuer, 6)
+  value.writeUInt16BE(name.length, 6)
+  forget(credentials, hash)
   credentials.put(tokenKey(hash), value)
-  if (end !== NEVER) credentials.put(expiryKey(end, hash), Buffer.from([1]))
+  credentials.put(keyKey(key, hash), PRESENT)
+  if (end !== NEVER) credentials.put(expiryKey(end, hash), PRESENT)
 }
 
 /** The issuer of the token with this keyed hash; null where it is not known or has expired at `now`. */
 export function issuerOf(credentials: Database, hash: Buffer, now: number): string | null {
   const value = credentials.get(tokenKey(hash))
   if (value === undefined || value.readUIntBE(0, 6) <= now) return null
-  return value.toString('utf8', 6)
+  return value.toString('utf8', ISSUER_OFFSET, ISSUER_OFFSET + value.readUInt16BE(6))
 }
 
 /** Removes at most `limit` credentials that have expired at `now`. Needs a transaction. */
 export function forgetExpiredCredentials({ credentials }: Environment, now: number, limit: number): void {
   for (const key of [...credentials.keys({ ...expiredAt(now), limit })]) {
-    const hash = Buffer.from(key).subarray(7)
-    const stored = credentials.get(tokenKey(hash))
-    if (stored !== undefined && stored.readUIntBE(0, 6) <= now) credentials.remove(tokenKey(hash))
-    credentials.remove(key)
+    forget(credentials, Buffer.from(key).subarray(7))
   }
+}
+
+/** Removes the credentials of every token that was issued for `key`. Needs a transaction. */
+export function forgetCredentialsOf({ credentials }: Environment, key: string): void {
+  const start = keyKey(key, Buffer.alloc(0))
+  const end = keyKey(key, Buffer.alloc(33, 0xff))
+  for (const found of [...credentials.keys({ start, end })]) {
+    forget(credentials, Buffer.from(found).subarray(start.length))
+  }
+}
+
+function forget(credentials: Database, hash: Buffer): void {
+  const value = credentials.get(tokenKey(hash))
+  if (value === undefined) return
+  const end = value.readUIntBE(0, 6)
+  const key = value.toString('utf8', ISSUER_OFFSET + value.readUInt16BE(6))
+  credentials.remove(tokenKey(hash))
+  credentials.remove(keyKey(key, hash))
+  if (end !== NEVER) credentials.remove(expiryKey(end, hash))
 }
 
 /** Whether {@link forgetExpiredCredentials} would find one. */
@@ -66,4 +94,11 @@ function expiryKey(expires: number, hash: Buffer): Buffer {
   key.writeUIntBE(boundedTime(expires), 1, 6)
   hash.copy(key, 7)
   return key
+}
+
+/** The key's length first, so that no key's entries stand among those of another. */
+function keyKey(key: string, hash: Buffer): Buffer {
+  const bytes = Buffer.from(key)
+  const prefix = Buffer.from([KEY_PREFIX, bytes.length >> 8, bytes.length & 0xff])
+  return Buffer.concat([prefix, bytes, hash])
 }

@@ -8,7 +8,7 @@
  * | records     | ring u32, first sequence u48 | block                    |
  * | schedule    | due u48, purpose u8, ring u32  | key id                 |
  * | tombstones  | time u48, ring u32           | tombstone                |
- * | credentials | keyed hash of the token      | expiry u48, issuer       |
+ * | credentials | `t` keyed hash · `x` expiry u48, hash · `k` key id, hash | expiry, issuer, key id (see credentials.ts) |
  * | changes     | number u48                   | see key-changes.ts       |
  */
 

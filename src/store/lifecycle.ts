@@ -1,4 +1,5 @@
 import type { AuditRecord } from '../record.ts'
+import { forgetCredentialsOf } from './credentials.ts'
 import type { Database, Environment } from './environment.ts'
 import { boundedTime, Purpose, ringStateKey, scheduleKey } from './layout.ts'
 import { ringCount, setRingCount } from './meta.ts'
@@ -51,6 +52,7 @@ export function destroyRing(
   ring.clear()
   if (state.destroyAt !== 0) schedule.remove(scheduleKey(state.destroyAt, Purpose.destroy, state.ring))
   keys.remove(ringStateKey(ring.key))
+  forgetCredentialsOf(environment, ring.key)
   setRingCount(meta, ringCount(meta) - 1)
   layTombstone(tombstones, keys, state.ring, {
     key: ring.key,

@@ -3,6 +3,7 @@ import { KeytrailError } from '../errors.ts'
 import { genesisHash } from './chain.ts'
 import {
   type Credential,
+  forgetCredentialsOf,
   forgetExpiredCredentials,
   hasExpiredCredential,
   keepCredential,
@@ -36,7 +37,7 @@ export interface Submission {
   readonly key: string
   /** The answer proves that the key exists: it may open a ring. */
   readonly keyProven: boolean
-  readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled'
+  readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled' | 'tokens'
   /** When a scheduled destruction is due, Unix ms. */
   readonly destroyAt: number
   /** The record's bytes (record-codec.ts), its key aside. The time in them may be raised. */
@@ -129,13 +130,11 @@ export class StoreWriter {
       throw new KeytrailError('STORE_UNAVAILABLE', 'the store has grown to store.mapSize: raise it')
     const ring = this.#ringFor(submission)
     if (ring === null) return
-    if (ring.key === '') {
-      ring.append(withKey(submission.record, submission.key))
-    } else if (submission.destruction === 'none') {
-      ring.append(submission.record)
-    } else {
-      this.#appendDestruction(ring, submission)
-    }
+    const { key, destruction, record } = submission
+    if (destruction === 'tokens') forgetCredentialsOf(this.#environment, storedKey(key))
+    if (ring.key === '') ring.append(withKey(record, key))
+    else if (destruction === 'none' || destruction === 'tokens') ring.append(record)
+    else this.#appendDestruction(ring, submission)
   }
 
   /** Keeps a token's issuer. Within {@link commit}. */

@@ -194,3 +194,13 @@ t.test('a request of no route', async (t) => {
     destruction: null,
   })
 })
+
+t.test('replacing or discarding a token generator ends its tokens, and a refusal to does not', async (t) => {
+  const target = '/kms/v1/keys/k/token-generator'
+  for (const method of ['PUT', 'DELETE']) {
+    const given = { request: `${method} ${target}`, answer: { code: 'SUCCESS', data: null } }
+    t.same(judge(given, naver).destruction, { kind: 'tokens' })
+    t.equal(judge({ ...given, answer: { code: 'TOKEN_GENERATOR_INACTIVE' } }, naver).destruction, null)
+  }
+  t.equal(judge({ request: `POST ${target}`, answer: { code: 'SUCCESS' } }, naver).destruction, null)
+})

@@ -62,7 +62,8 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     recorder,
     issuers: {
       requester: (_token, claimed) => claimed,
-      learn: (_token, _lifetime, issuer) => ({ hash: Buffer.alloc(32), expires: 0, issuer }),
+      learn: (_token, _lifetime, issuer, key) => ({ hash: Buffer.alloc(32), expires: 0, issuer, key }),
+      forget: () => undefined,
     },
     upstream,
     acl: createAcl(options.acl ?? []),

@@ -25,7 +25,7 @@ const ticket = fc.oneof(fc.nat(), fc.constantFrom(2 ** 31, 2 ** 32, LATEST))
 const key = oddText(MAX_KEY_BYTES)
 const effect: fc.Arbitrary<KeyEffect> = fc.record({
   keyProven: fc.boolean(),
-  destruction: fc.constantFrom('none', 'now', 'scheduled', 'cancelled'),
+  destruction: fc.constantFrom('none', 'now', 'scheduled', 'cancelled', 'tokens'),
   destroyAt: fc.integer({ min: 0, max: LATEST }),
 })
 
@@ -91,7 +91,7 @@ t.test('times from outside are brought within bounds', async (t) => {
     const scheduled = { keyProven: true, destruction: 'scheduled', destroyAt: given } as const
     encodeSubmission(EntryKind.record, 1, auditRecord(), scheduled, bytes, 0)
     t.equal(decodeSubmission(bytes, 0).destroyAt, kept)
-    encodeCredential({ hash: Buffer.alloc(32), expires: given, issuer: 'i' }, bytes, 0)
+    encodeCredential({ hash: Buffer.alloc(32), expires: given, issuer: 'i', key: 'k' }, bytes, 0)
     t.equal(decodeCredential(bytes, 0).expires, kept)
   }
 })
@@ -100,9 +100,9 @@ t.test('credentials, losses and abandoned tickets come back', async () => {
   const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes))
   const expires = fc.integer({ min: 0, max: LATEST })
   fc.assert(
-    fc.property(hash, expires, oddText(256), start, (hash, expires, issuer, start) => {
+    fc.property(hash, expires, oddText(256), oddText(1024), start, (hash, expires, issuer, key, start) => {
       const bytes = space()
-      const end = encodeCredential({ hash, expires, issuer }, bytes, start)
+      const end = encodeCredential({ hash, expires, issuer, key }, bytes, start)
       const decoded = decodeCredential(bytes, start)
       return (
         untouched(bytes, start, end) &&
@@ -110,7 +110,8 @@ t.test('credentials, losses and abandoned tickets come back', async () => {
         entryTicket(bytes, start) === 0 &&
         decoded.hash.equals(hash) &&
         decoded.expires === expires &&
-        decoded.issuer === Buffer.from(issuer).toString()
+        decoded.issuer === Buffer.from(issuer).toString() &&
+        (Buffer.byteLength(key) > 1024 || decoded.key === Buffer.from(key).toString())
       )
     }),
   )
@@ -134,7 +135,7 @@ t.test('credentials, losses and abandoned tickets come back', async () => {
 
 t.test('a credential is a copy: the journal’s bytes may be used anew', async (t) => {
   const bytes = space()
-  encodeCredential({ hash: Buffer.alloc(32, 7), expires: 1, issuer: 'i' }, bytes, 0)
+  encodeCredential({ hash: Buffer.alloc(32, 7), expires: 1, issuer: 'i', key: 'k' }, bytes, 0)
   const { hash } = decodeCredential(bytes, 0)
   bytes.fill(0)
   t.ok(hash.equals(Buffer.alloc(32, 7)))

@@ -16,7 +16,7 @@ function issuers(store: TestStore): Issuers {
 t.test('a token acts for its issuer until it expires, then for what it claims', async (t) => {
   const store = openStore(t)
   const known = issuers(store)
-  known.learn(TOKEN, 1000, 'alice')
+  known.learn(TOKEN, 1000, 'alice', 'key')
   t.match(known.requester(TOKEN, CLAIMED), { id: 'alice', kind: 'token' })
   store.now += 999
   t.equal(known.requester(TOKEN, CLAIMED).id, 'alice')
@@ -26,7 +26,7 @@ t.test('a token acts for its issuer until it expires, then for what it claims', 
 
 t.test('the issuer is found again in the store, by another start', async (t) => {
   const store = openStore(t)
-  const credential = issuers(store).learn(TOKEN, 1000, 'alice')
+  const credential = issuers(store).learn(TOKEN, 1000, 'alice', 'key')
   t.equal(issuers(store).requester(TOKEN, CLAIMED).id, 'claimed')
   store.commit(() => store.writer.learn(credential))
   store.environment.refresh()
@@ -54,7 +54,7 @@ t.test(
   async (t) => {
     const store = openStore(t)
     const known = issuers(store)
-    const credential = known.learn(TOKEN, 1000, 'alice')
+    const credential = known.learn(TOKEN, 1000, 'alice', 'key')
     const requester = known.requester(TOKEN, CLAIMED)
     for (const bytes of [credential.hash, Buffer.from(JSON.stringify({ credential, requester }))])
       t.notOk(bytes.includes('secret'))
@@ -72,7 +72,7 @@ t.test('lifetimes from outside are bounded; one without end never ends', async (
     [-Number.MAX_VALUE, 0],
     [Number.NaN, 0],
   ] as const) {
-    const credential = known.learn(`${TOKEN}${lifetime}`, lifetime, 'alice')
+    const credential = known.learn(`${TOKEN}${lifetime}`, lifetime, 'alice', 'key')
     t.equal(credential.expires, expires, `${lifetime}`)
     store.commit(() => store.writer.learn(credential))
   }
@@ -84,10 +84,10 @@ t.test('lifetimes from outside are bounded; one without end never ends', async (
 t.test('ever new tokens take bounded memory, and the store still knows the old ones', async (t) => {
   const store = openStore(t)
   const known = issuers(store)
-  const credential = known.learn(TOKEN, 1e9, 'alice')
+  const credential = known.learn(TOKEN, 1e9, 'alice', 'key')
   store.commit(() => store.writer.learn(credential))
   store.environment.refresh()
-  for (let i = 0; i < 10_001; i++) known.learn(`token-${i}`, 1e9, 'bob')
+  for (let i = 0; i < 10_001; i++) known.learn(`token-${i}`, 1e9, 'bob', 'key')
   t.equal(known.requester(TOKEN, CLAIMED).id, 'alice')
   t.equal(known.requester('token-0', CLAIMED).id, 'claimed', 'forgotten, and never stored')
   t.equal(known.requester('token-10000', CLAIMED).id, 'bob')
@@ -95,7 +95,16 @@ t.test('ever new tokens take bounded memory, and the store still knows the old o
 
 t.test('a token issued anew acts for its new issuer', async (t) => {
   const known = issuers(openStore(t))
-  known.learn(TOKEN, 1000, 'alice')
-  known.learn(TOKEN, 1000, 'bob')
+  known.learn(TOKEN, 1000, 'alice', 'key')
+  known.learn(TOKEN, 1000, 'bob', 'key')
   t.equal(known.requester(TOKEN, CLAIMED).id, 'bob')
+})
+
+t.test('the tokens of a key are forgotten with its token generator, those of others stay', async (t) => {
+  const known = issuers(openStore(t))
+  known.learn(TOKEN, 1000, 'alice', 'gone')
+  known.learn(`${TOKEN}2`, 1000, 'bob', 'kept')
+  known.forget('gone')
+  t.equal(known.requester(TOKEN, CLAIMED).id, 'claimed')
+  t.equal(known.requester(`${TOKEN}2`, CLAIMED).id, 'bob')
 })

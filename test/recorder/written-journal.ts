@@ -46,7 +46,7 @@ export function lost(key: string, count: number): Entry {
 
 export function credential(issuer: string): Entry {
   const hash = Buffer.alloc(32, issuer)
-  return (target, start) => encodeCredential({ hash, expires: 1, issuer }, target, start)
+  return (target, start) => encodeCredential({ hash, expires: 1, issuer, key: 'k' }, target, start)
 }
 
 export interface JournalSettings {

@@ -14,7 +14,7 @@ t.test('a token’s issuer is known until the token expires', async (t) => {
   const store = openStore(t)
   const { credentials } = store.environment
   const expires = store.now + 100
-  store.commit(() => store.writer.learn({ hash: TOKEN, expires, issuer: 'alice' }))
+  store.commit(() => store.writer.learn({ hash: TOKEN, expires, issuer: 'alice', key: 'k' }))
   t.equal(issuerOf(credentials, TOKEN, store.now), 'alice')
   t.equal(issuerOf(credentials, TOKEN, expires - 1), 'alice')
   t.equal(issuerOf(credentials, TOKEN, expires), null)
@@ -24,15 +24,15 @@ t.test('a token’s issuer is known until the token expires', async (t) => {
 t.test('an expired token is forgotten by the sweep of that very millisecond', async (t) => {
   const store = openStore(t)
   store.commit(() => {
-    store.writer.learn({ hash: TOKEN, expires: store.now + 100, issuer: 'alice' })
-    store.writer.learn({ hash: OTHER, expires: NEVER, issuer: 'Ålice 🔑' })
+    store.writer.learn({ hash: TOKEN, expires: store.now + 100, issuer: 'alice', key: 'k' })
+    store.writer.learn({ hash: OTHER, expires: NEVER, issuer: 'Ålice 🔑', key: 'k' })
   })
   store.now += 99
   t.equal(store.writer.hasTimers(store.now), false)
   store.now += 1
   t.equal(store.writer.hasTimers(store.now), true)
   store.sweep()
-  t.equal(entries(store), 1)
+  t.equal(entries(store), 2)
   t.equal(issuerOf(store.environment.credentials, OTHER, NEVER - 1), 'Ålice 🔑')
   t.equal(store.writer.hasTimers(store.now), false)
 })
@@ -40,8 +40,8 @@ t.test('an expired token is forgotten by the sweep of that very millisecond', as
 t.test('a token learned again lives as long as was said last', async (t) => {
   const store = openStore(t)
   const { credentials } = store.environment
-  store.commit(() => store.writer.learn({ hash: TOKEN, expires: store.now + 100, issuer: 'alice' }))
-  store.commit(() => store.writer.learn({ hash: TOKEN, expires: store.now + 300, issuer: 'bob' }))
+  store.commit(() => store.writer.learn({ hash: TOKEN, expires: store.now + 100, issuer: 'alice', key: 'k' }))
+  store.commit(() => store.writer.learn({ hash: TOKEN, expires: store.now + 300, issuer: 'bob', key: 'k' }))
   store.now += 200
   store.sweep()
   t.equal(issuerOf(credentials, TOKEN, store.now), 'bob')
@@ -54,11 +54,11 @@ t.test('many expired tokens are forgotten in slices', async (t) => {
   const store = openStore(t)
   store.commit(() => {
     for (let i = 0; i < 10; i++)
-      store.writer.learn({ hash: Buffer.alloc(32, i), expires: store.now + i, issuer: 'a' })
+      store.writer.learn({ hash: Buffer.alloc(32, i), expires: store.now + i, issuer: 'a', key: 'k' })
   })
   store.now += 100
   store.sweep(4)
-  t.equal(entries(store), 12)
+  t.equal(entries(store), 18)
   store.sweep(4)
   store.sweep(4)
   t.equal(entries(store), 0)
@@ -66,9 +66,9 @@ t.test('many expired tokens are forgotten in slices', async (t) => {
 
 t.test('an expiry that no clock reaches stands for never', async (t) => {
   const store = openStore(t)
-  store.commit(() => store.writer.learn({ hash: TOKEN, expires: Infinity, issuer: 'alice' }))
+  store.commit(() => store.writer.learn({ hash: TOKEN, expires: Infinity, issuer: 'alice', key: 'k' }))
   t.equal(issuerOf(store.environment.credentials, TOKEN, store.now), 'alice')
-  t.equal(entries(store), 1, 'no timer')
+  t.equal(entries(store), 2, 'no timer')
 })
 
 t.test('derived keys differ by purpose and store, and stay', async (t) => {
@@ -84,4 +84,24 @@ t.test('no key is derived from a secret that is missing', async (t) => {
   const { environment } = openStore(t)
   environment.transaction(() => environment.meta.remove(Buffer.from('secret')))
   t.throws(() => derivedKey(environment.meta, 'credentials'), { code: 'STORE_DAMAGED' })
+})
+
+t.test('the tokens of a key go when they are revoked, and with the key', async (t) => {
+  const store = openStore(t)
+  const { credentials } = store.environment
+  // One key's id is the beginning of the other's, and goes on like a hash.
+  const [short, long] = ['k', `k${'\x01'.repeat(32)}`]
+  const learn = (hash: Buffer, key: string): void =>
+    store.commit(() => store.writer.learn({ hash, expires: store.now + 100, issuer: 'alice', key }))
+  for (const destruction of ['tokens', 'now'] as const) {
+    learn(TOKEN, short)
+    learn(OTHER, long)
+    store.append({ key: short }, { destruction })
+    t.equal(issuerOf(credentials, TOKEN, store.now), null, destruction)
+    t.equal(issuerOf(credentials, OTHER, store.now), 'alice', destruction)
+    t.equal(entries(store), 3)
+  }
+  store.append({ key: long }, { destruction: 'tokens', keyProven: false })
+  t.equal(entries(store), 0, 'also where the record has no ring')
+  t.equal(store.reader().key(long), null)
 })
