@@ -151,11 +151,11 @@ function createListener(
   return new Listener(
     { name, bind, channel, limits },
     {
-      onRequest(request, response, expectsContinue) {
-        new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
+      onRequest(request, response, peer, expectsContinue) {
+        new Exchange(context, request, response, { channel, peer, expectsContinue }).run()
       },
       onMalformed(peer, { status, reason }, answer) {
-        context.recordMalformed({ channel, peer, status, reason }, answer)
+        context.recordMalformed({ channel, peer: peer.client, status, reason }, answer)
       },
     },
   )

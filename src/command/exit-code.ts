@@ -22,6 +22,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   CONFIG_UNREADABLE: ExitCode.usage,
   DIALECT_INVALID: ExitCode.usage,
   DIALECT_UNREADABLE: ExitCode.usage,
+  TLS_INVALID: ExitCode.usage,
   QUERY_INVALID: ExitCode.usage,
   STORE_LOCKED: ExitCode.store,
   STORE_FORMAT: ExitCode.store,

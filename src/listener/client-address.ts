@@ -22,43 +22,31 @@ interface ClientAddressOptions {
   readonly forwardedHeader?: ForwardedHeader
 }
 
-/** `peer` is the socket's remote address, `rawHeaders` name, value, name, value … as received. Never throws. */
-export type ReadClientAddress = (peer: string, rawHeaders: readonly string[]) => ClientAddress
+/** `peer` is the connection's other end, `rawHeaders` name, value, name, value … as received. Never throws. */
+export type ReadClientAddress = (peer: ClientAddress, rawHeaders: readonly string[]) => ClientAddress
 
 /** Hops looked at, from the right. A chain of trusted proxies is short; a longer one was made up. */
 const MAX_HOPS = 32
 
-/** Peers whose answer is kept ready. */
-const MEMO_SIZE = 256
+/** The client as its socket tells; `remoteAddress` is Node's. */
+export function socketAddress(remoteAddress: string | undefined): ClientAddress {
+  return { address: normalizeAddress(remoteAddress ?? '') ?? '', source: 'socket' }
+}
 
 /**
- * Makes the function that finds a request's client: the socket's peer, unless that is a trusted proxy; then what
+ * Makes the function that finds a request's client: the peer, unless that is a trusted proxy; then what
  * its header says, read from the right as long as the hops are trusted proxies too. The first hop that is none
  * is the client; whatever stands left of it is the client's own claim. A hop that can't be read ends the walk
  * at the last one that could.
  */
 export function createClientAddress(options: ClientAddressOptions): ReadClientAddress {
-  const fromSocket = createSocketAddress()
-  if (options.trustedProxies.length === 0) return fromSocket
+  if (options.trustedProxies.length === 0) return (peer) => peer
   const trusted = createIpSet(options.trustedProxies)
   const header = options.forwardedHeader ?? 'either'
   return (peer, rawHeaders) => {
-    const socket = fromSocket(peer)
-    if (!trusted.has(socket.address)) return socket
+    if (!trusted.has(peer.address)) return peer
     const address = readForwardedChain(rawHeaders, header, trusted)
-    return address === '' ? socket : { address, source: 'forwarded' }
-  }
-}
-
-function createSocketAddress(): (peer: string) => ClientAddress {
-  const memo = new Map<string, ClientAddress>()
-  return (peer) => {
-    const known = memo.get(peer)
-    if (known !== undefined) return known
-    const found: ClientAddress = Object.freeze({ address: normalizeAddress(peer) ?? '', source: 'socket' })
-    if (memo.size >= MEMO_SIZE) memo.clear()
-    memo.set(peer, found)
-    return found
+    return address === '' ? peer : { address, source: 'forwarded' }
   }
 }
 

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Peer } from './front.ts'
 import { type Malformation, malformation } from './malformed.ts'
 
 /** An answer of the sidecar's own. */
@@ -15,9 +16,9 @@ export interface ListenerEvents {
    * `expectsContinue`: the client waits for 100 Continue (RFC 9110 10.1.1). Where the parser refuses the rest of
    * the request's body, the request emits `malformed` with the {@link Malformation}.
    */
-  onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void
+  onRequest(request: IncomingMessage, response: ServerResponse, peer: Peer, expectsContinue: boolean): void
   /** The parser refused what came from `peer`; `answer` is called with what to say, once that is recorded. */
-  onMalformed(peer: string, found: Malformation, answer: (content: Content) => void): void
+  onMalformed(peer: Peer, found: Malformation, answer: (content: Content) => void): void
 }
 
 /** Requests of one connection that may wait for those before them: what is beyond is no client but a flood. */
@@ -33,6 +34,8 @@ const LINGER_MS = 1000
 export class Connection {
   readonly #socket: Socket
   readonly #events: ListenerEvents
+  readonly #peer: Peer
+  readonly #bytesBefore: number
   /** The newest request that came, and its response. */
   #request: IncomingMessage | null = null
   #response: ServerResponse | null = null
@@ -41,8 +44,11 @@ export class Connection {
   #refused: Malformation | null = null
   #closing = false
 
-  constructor(socket: Socket, events: ListenerEvents) {
+  /** `bytesBefore`: how many of the socket's bytes are not HTTP. */
+  constructor(socket: Socket, peer: Peer, bytesBefore: number, events: ListenerEvents) {
     this.#socket = socket
+    this.#peer = peer
+    this.#bytesBefore = bytesBefore
     this.#events = events
   }
 
@@ -67,7 +73,7 @@ export class Connection {
   fail(error: NodeJS.ErrnoException): void {
     const found = malformation(error)
     // Who connects and says nothing has made no request.
-    if (found === null || this.#socket.bytesRead === 0) this.#socket.destroy()
+    if (found === null || this.#socket.bytesRead === this.#bytesBefore) this.#socket.destroy()
     else if (this.#refused === null) this.refuse(found)
   }
 
@@ -80,7 +86,7 @@ export class Connection {
       this.#afterAnswers(() => this.#end(''))
       return
     }
-    this.#events.onMalformed(this.#socket.remoteAddress ?? '', found, (content) =>
+    this.#events.onMalformed(this.#peer, found, (content) =>
       this.#afterAnswers(() => this.#end(answerText(content))),
     )
   }
@@ -96,7 +102,7 @@ export class Connection {
   #handOn(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     // The answer before may have been the last one; nobody could hear of this one any more (RFC 9112 9.6).
     if (response.socket === null || !this.#socket.writable) return
-    this.#events.onRequest(request, response, expectsContinue)
+    this.#events.onRequest(request, response, this.#peer, expectsContinue)
     if (this.#refused !== null && request === this.#request && !request.complete) {
       request.emit('malformed', this.#refused)
     }

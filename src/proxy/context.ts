@@ -1,7 +1,7 @@
 import type { Dialect, ErrorAnswer, IssuedToken, Operation } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ChooseChannel } from '../listener/channel.ts'
-import type { ReadClientAddress } from '../listener/client-address.ts'
+import type { ClientAddress, ReadClientAddress } from '../listener/client-address.ts'
 import type { RateLimitedLogger } from '../log.ts'
 import type { ProxyCounters } from '../metrics.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
@@ -23,8 +23,7 @@ export interface ProxyLimits {
 /** A request that the HTTP parser refused. */
 export interface Malformed {
   readonly channel: Channel
-  /** The socket's remote address. */
-  readonly peer: string
+  readonly peer: ClientAddress
   readonly status: number
   /** Stable word. */
   readonly reason: string

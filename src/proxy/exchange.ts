@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorAnswer, Operation, Refusal } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ClientAddress } from '../listener/client-address.ts'
+import type { Peer } from '../listener/front.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
 import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Waiter } from '../recorder/waiting.ts'
@@ -17,7 +18,7 @@ import type { UpstreamFailure } from './upstream.ts'
 /** How a request came in. */
 export interface Arrival {
   readonly channel: Channel
-  readonly certificateSubject: string
+  readonly peer: Peer
   /** The client waits for 100 Continue before it sends the body (RFC 9110 10.1.1). */
   readonly expectsContinue: boolean
 }
@@ -52,13 +53,13 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   /** 1 is the listener's; 2 and 3: who is the client, and what does the request mean. */
   constructor(context: ProxyContext, request: IncomingMessage, response: ServerResponse, arrival: Arrival) {
-    const { method = '', url = '', rawHeaders, socket } = request
-    const { certificateSubject } = arrival
+    const { method = '', url = '', rawHeaders } = request
+    const { client, certificateSubject } = arrival.peer
     this.#context = context
     this.#request = request
     this.#response = response
     this.#arrival = arrival
-    this.#client = context.clientAddress(socket.remoteAddress ?? '', rawHeaders)
+    this.#client = context.clientAddress(client, rawHeaders)
     this.#channel = context.chooseChannel(arrival.channel, this.#client.address, rawHeaders)
     this.#operation = context.dialect.read({ method, target: url, rawHeaders, certificateSubject })
     this.#requester = context.requester(this.#operation)

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createClientAddress } from '../../src/listener/client-address.ts'
+import { type ClientAddress, createClientAddress, socketAddress } from '../../src/listener/client-address.ts'
 
 const PROXY = '10.0.0.1'
+const PEER = socketAddress(PROXY)
 const trustedProxies = ['10.0.0.0/8', 'fd00::/8']
-const read = createClientAddress({ trustedProxies })
+const readFrom = createClientAddress({ trustedProxies })
+const read = (peer: string, rawHeaders: readonly string[]): ClientAddress =>
+  readFrom(socketAddress(peer), rawHeaders)
 
 const forwardedFor = (...lines: string[]) => lines.flatMap((line) => ['X-Forwarded-For', line])
 
@@ -15,10 +18,23 @@ t.test('without trusted proxies the header is not looked at', async (t) => {
       throw new Error('looked at')
     },
   })
-  t.strictSame(trustNobody(PROXY, untouched), { address: PROXY, source: 'socket' })
-  t.strictSame(trustNobody('::ffff:10.0.0.1', untouched), { address: PROXY, source: 'socket' })
-  t.strictSame(trustNobody('', untouched), { address: '', source: 'socket' })
-  t.equal(trustNobody(PROXY, untouched), trustNobody(PROXY, untouched), 'the same peer costs nothing')
+  const peer = socketAddress(PROXY)
+  t.equal(trustNobody(peer, untouched), peer)
+})
+
+t.test('the socket’s peer in canonical text', async (t) => {
+  t.strictSame(socketAddress(PROXY), { address: PROXY, source: 'socket' })
+  t.strictSame(socketAddress('::ffff:10.0.0.1'), { address: PROXY, source: 'socket' })
+  t.strictSame(socketAddress(undefined), { address: '', source: 'socket' })
+})
+
+t.test('behind a PROXY header the same trust holds', async (t) => {
+  const named = (address: string): ClientAddress => ({ address, source: 'proxy-protocol' })
+  t.strictSame(readFrom(named('203.0.113.5'), forwardedFor('192.0.2.66')), named('203.0.113.5'))
+  t.strictSame(readFrom(named(PROXY), forwardedFor('192.0.2.66')), {
+    address: '192.0.2.66',
+    source: 'forwarded',
+  })
 })
 
 t.test('an untrusted peer is believed nothing', async (t) => {
@@ -79,10 +95,10 @@ t.test('with both headers, the one the proxy writes counts', async (t) => {
   const named = (forwardedHeader: 'x-forwarded-for' | 'forwarded') =>
     createClientAddress({ trustedProxies, forwardedHeader })
   t.equal(read(PROXY, headers).address, '192.0.2.2', 'either: X-Forwarded-For')
-  t.equal(named('x-forwarded-for')(PROXY, headers).address, '192.0.2.2')
-  t.equal(named('forwarded')(PROXY, headers).address, '192.0.2.1')
-  t.equal(named('x-forwarded-for')(PROXY, headers.slice(0, 2)).source, 'socket')
-  t.equal(named('forwarded')(PROXY, headers.slice(2)).source, 'socket')
+  t.equal(named('x-forwarded-for')(PEER, headers).address, '192.0.2.2')
+  t.equal(named('forwarded')(PEER, headers).address, '192.0.2.1')
+  t.equal(named('x-forwarded-for')(PEER, headers.slice(0, 2)).source, 'socket')
+  t.equal(named('forwarded')(PEER, headers.slice(2)).source, 'socket')
   const unusable = ['Forwarded', 'for=192.0.2.1', 'X-Forwarded-For', 'garbage']
   t.equal(read(PROXY, unusable).source, 'socket', 'an unusable X-Forwarded-For does not open the other one')
 })

@@ -31,11 +31,12 @@ async function listen(t: Test, limits: Partial<ListenerLimits> = {}, held = fals
       limits: { ...LISTENER_LIMITS, ...limits },
     },
     {
-      onRequest: (request, response, expectsContinue) => arrived.push({ request, response, expectsContinue }),
-      onMalformed(peer, found, answer) {
+      onRequest: (request, response, _peer, expectsContinue) =>
+        arrived.push({ request, response, expectsContinue }),
+      onMalformed({ client }, found, answer) {
         const say = (): void =>
           answer({ status: found.status, contentType: 'text/plain', body: found.reason })
-        malformed.push({ ...found, peer, say })
+        malformed.push({ ...found, peer: client.address, say })
         if (!held) say()
       },
     },

@@ -19,6 +19,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   idleTimeout: 60_000,
+  handshakeTimeout: 10_000,
 }
 
 const PROXY_LIMITS: ProxyLimits = {
@@ -84,11 +85,11 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
       limits: { ...LISTENER_LIMITS, ...options.listener },
     },
     {
-      onRequest(request, response, expectsContinue) {
-        new Exchange(context, request, response, { channel, certificateSubject: '', expectsContinue }).run()
+      onRequest(request, response, peer, expectsContinue) {
+        new Exchange(context, request, response, { channel, peer, expectsContinue }).run()
       },
       onMalformed(peer, { status, reason }, answer) {
-        context.recordMalformed({ channel, peer, status, reason }, answer)
+        context.recordMalformed({ channel, peer: peer.client, status, reason }, answer)
       },
     },
   )

@@ -52,6 +52,14 @@ export const limits = section('Bounds of everything that comes from outside.', {
     { description: 'Until a request is complete, body included, else 408.', default: '60s' },
     { min: 100, max: HOUR },
   ),
+  handshakeTimeout: duration(
+    {
+      description:
+        'Until the TLS handshake is done and the PROXY header has come, both together, else the connection is closed.',
+      default: '10s',
+    },
+    { min: 100, max: HOUR },
+  ),
   idleTimeout: duration(
     {
       description:

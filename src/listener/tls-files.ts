@@ -1,0 +1,74 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { KeytrailError } from '../errors.ts'
+
+/** Names of PEM files; null for none. */
+export interface TlsFiles {
+  readonly cert: string | null
+  readonly key: string | null
+  readonly ca: string | null
+}
+
+/** What stood in them, checked; never logged. */
+export interface TlsMaterial {
+  readonly cert?: Buffer
+  readonly key?: Buffer
+  readonly ca?: Buffer
+}
+
+/**
+ * Reads the files and checks that each holds what it should and that key and certificate belong together, so that a
+ * pair of which one half is new is never used. Throws `TLS_INVALID`; the message has file names and nothing of their
+ * content.
+ */
+export function readTlsFiles({ cert, key, ca }: TlsFiles): TlsMaterial {
+  const certBytes = cert === null ? null : readPem(cert)
+  const keyBytes = key === null ? null : readPem(key)
+  const caBytes = ca === null ? null : readPem(ca)
+  if (caBytes !== null) parseCertificate(caBytes, ca ?? '')
+  if (certBytes !== null && keyBytes !== null) {
+    const certificate = parseCertificate(certBytes, cert ?? '')
+    if (!certificate.checkPrivateKey(parseKey(keyBytes, key ?? ''))) {
+      throw invalid(`${key} is not the key of the first certificate in ${cert}: replace both`)
+    }
+  }
+  const material: TlsMaterial = {
+    ...(certBytes === null ? {} : { cert: certBytes }),
+    ...(keyBytes === null ? {} : { key: keyBytes }),
+    ...(caBytes === null ? {} : { ca: caBytes }),
+  }
+  attempt(() => createSecureContext(material), `${[cert, key, ca].filter(Boolean).join(', ')} cannot be used`)
+  return material
+}
+
+/** All names that are given. */
+export function namesOf({ cert, key, ca }: TlsFiles): string[] {
+  return [cert, key, ca].filter((name) => name !== null)
+}
+
+function readPem(file: string): Buffer {
+  return attempt(() => readFileSync(file), `cannot read ${file}`)
+}
+
+function parseCertificate(pem: Buffer, file: string): X509Certificate {
+  return attempt(() => new X509Certificate(pem), `expected certificates as PEM in ${file}`)
+}
+
+function parseKey(pem: Buffer, file: string): KeyObject {
+  return attempt(() => createPrivateKey(pem), `expected a private key as PEM, without passphrase, in ${file}`)
+}
+
+/** OpenSSL's and the file system's own words are left to their code: it tells enough. */
+function attempt<T>(action: () => T, problem: string): T {
+  try {
+    return action()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+    throw invalid(`${problem}${code}`)
+  }
+}
+
+function invalid(message: string): KeytrailError {
+  return new KeytrailError('TLS_INVALID', message)
+}
