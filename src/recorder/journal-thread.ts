@@ -12,6 +12,7 @@ export interface JournalThreadData {
   readonly instance: Uint8Array
   readonly position: number
   readonly sequence: number
+  readonly resumedAfter: Error | null
 }
 
 const data: JournalThreadData = workerData

@@ -16,7 +16,10 @@ export interface JournalOptions {
   readonly instance: Uint8Array
   /** Where the journal goes on. */
   readonly position: number
+  /** Sequence number of the first segment that was begun since the queue was made. */
   readonly sequence: number
+  /** Whether a thread before this one has ended; null at the start. */
+  readonly resumedAfter: Error | null
   /** Tells the proxy's thread that COMMITTED has moved; called at most once until it has looked. */
   acknowledge(): void
   /** The journal can't be written (null: it can again). It keeps trying. */
@@ -27,33 +30,31 @@ export interface JournalOptions {
 const SYNC_INTERVAL_MS = 100
 const RETRY_INTERVAL_MS = 250
 const IDLE_MS = 1000
-
-/** Stands for the descriptor of a segment that is to be opened again before it is written to. */
-const CLOSED = -1
+const NO_SLOT = 'every journal segment is in use: the rings take records too slowly, or exchanges stay open'
 
 interface OpenSegment {
   readonly slot: number
   readonly sequence: number
-  fd: number
+  readonly fd: number
   /** Offset of the next group. */
   end: number
-  /** Offset behind the last group that is on disk. */
-  synced: number
+  /** Whether a group of it has counted, so that whoever recycles segments knows of it. */
+  known: boolean
 }
 
 /**
  * Makes queued entries durable: whatever has been queued while one group was being synced is the next group,
  * so that all exchanges waiting share one write and one sync. Blocks its thread; never yields.
  *
- * What was written but not synced is, after a failure, written once more in the same place: a sync that failed
- * says nothing about the pages before it, and one that follows says nothing about them either.
+ * After a failure, what had not been acknowledged is written once more, and to another segment: the system may
+ * take pages that it failed to write for clean ones, so that a second sync of the same file would say nothing
+ * about them. A start reads both segments and takes what they share once.
  */
 export class Journal {
   readonly #options: JournalOptions
   readonly #queue: Queue
   readonly #header = Buffer.alloc(GROUP_HEADER_BYTES)
   #segment: OpenSegment | null = null
-  #sequence: number
   /** Absolute positions: #synced <= #committed <= #written. */
   #written: number
   #committed: number
@@ -64,10 +65,10 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options
     this.#queue = options.queue
-    this.#sequence = options.sequence
     this.#written = options.position
     this.#committed = options.position
-    this.#synced = options.position
+    this.#failure = options.resumedAfter
+    this.#synced = this.#isSynced() ? options.position : this.#applied
   }
 
   /** Returns once the queue is told to stop and everything in it is on disk, or can't be written. */
@@ -129,13 +130,22 @@ export class Journal {
    * soon as the rings have it, which they soon do, and on disk.
    */
   #awaitRings(failure: Error): void {
-    const known = this.#written - this.#queue.capacity
-    const applied = this.#queue.position(Control.applied, known)
+    const applied = this.#applied
     if (applied < this.#written) {
       Atomics.wait(this.#queue.control, Control.applied, applied | 0, RETRY_INTERVAL_MS)
-      if (this.#queue.position(Control.applied, known) < this.#written) throw failure
+      if (this.#applied < this.#written) throw failure
     }
     this.#synced = this.#written
+  }
+
+  /** Whether what was acknowledged before this journal began is certainly on disk. */
+  #isSynced(): boolean {
+    return this.#failure === null || this.#options.durability === 'strict'
+  }
+
+  /** Absolute position up to which the rings have everything. */
+  get #applied(): number {
+    return this.#queue.position(Control.applied, this.#written - this.#queue.capacity)
   }
 
   /** A group must fit into a segment and ends with a whole entry. */
@@ -146,11 +156,7 @@ export class Journal {
   }
 
   #sync(): void {
-    const segment = this.#segment
-    if (segment !== null) {
-      fdatasyncSync(segment.fd)
-      segment.synced = segment.end
-    }
+    if (this.#segment !== null) fdatasyncSync(this.#segment.fd)
     this.#synced = this.#written
     this.#lastSync = performance.now()
   }
@@ -161,6 +167,7 @@ export class Journal {
       this.#failure = null
       this.#options.failed(null)
     }
+    if (this.#segment?.known === false) this.#makeKnown(this.#segment)
     this.#committed = this.#written
     this.#queue.publish(Control.committed, this.#written)
     // In `async` nobody waits to hear of it.
@@ -171,47 +178,39 @@ export class Journal {
   #segmentFor(size: number): OpenSegment {
     const segment = this.#segment
     const fits = segment !== null && segment.end + GROUP_HEADER_BYTES + size <= this.#options.segmentBytes
-    if (fits) {
-      if (segment.fd === CLOSED) this.#reopen(segment)
-      return segment
-    }
+    if (fits) return segment
     if (segment !== null) this.#retire(segment)
     this.#segment = this.#open(this.#takeSlot())
     return this.#segment
   }
 
   /** A segment is on disk as a whole before the next one is begun. */
-  #retire(segment: OpenSegment): void {
-    if (segment.fd !== CLOSED) {
-      this.#sync()
-      closeSync(segment.fd)
-    }
+  #retire({ fd }: OpenSegment): void {
+    this.#sync()
     this.#segment = null
-  }
-
-  #reopen(segment: OpenSegment): void {
-    try {
-      segment.fd = openSync(this.#path(segment.slot), 'r+')
-    } catch (error) {
-      // What is left to be written goes to another segment.
-      this.#segment = null
-      throw error
-    }
+    closeSync(fd)
   }
 
   #open(slot: number): OpenSegment {
-    const { control } = this.#queue
     const fd = this.#openSlot(slot)
+    const sequence = this.#options.sequence + Atomics.add(this.#queue.control, Control.segmentsBegun, 1)
+    return { slot, sequence, fd, end: FIRST_GROUP, known: false }
+  }
+
+  /** Before COMMITTED moves: who applies an entry knows the segment that it stands in. */
+  #makeKnown(segment: OpenSegment): void {
+    const { control } = this.#queue
     const opened = Atomics.load(control, Control.segmentsOpened)
-    Atomics.store(control, Control.segmentSlots + (opened % MAX_SLOTS), slot)
-    Atomics.store(control, Control.segmentStarts + (opened % MAX_SLOTS), this.#written | 0)
+    Atomics.store(control, Control.segmentSlots + (opened % MAX_SLOTS), segment.slot)
+    Atomics.store(control, Control.segmentStarts + (opened % MAX_SLOTS), this.#committed | 0)
     Atomics.store(control, Control.segmentsOpened, opened + 1)
-    return { slot, sequence: this.#sequence++, fd, end: FIRST_GROUP, synced: FIRST_GROUP }
+    Atomics.store(control, Control.slotStates + segment.slot, SlotState.used)
+    segment.known = true
   }
 
   #openSlot(slot: number): number {
     try {
-      return openSync(this.#path(slot), 'r+')
+      return openSync(slotPath(this.#options.directory, slot), 'r+')
     } catch (error) {
       Atomics.store(this.#queue.control, Control.slotStates + slot, SlotState.unusable)
       throw error
@@ -224,14 +223,11 @@ export class Journal {
       const freed = Atomics.load(control, Control.slotFreed)
       for (let slot = 0; slot < MAX_SLOTS; slot++) {
         const place = Control.slotStates + slot
-        if (Atomics.compareExchange(control, place, SlotState.free, SlotState.used) === SlotState.free)
+        if (Atomics.compareExchange(control, place, SlotState.free, SlotState.opening) === SlotState.free)
           return slot
       }
-      if (Atomics.wait(control, Control.slotFreed, freed, IDLE_MS) === 'timed-out') {
-        throw new Error(
-          'every journal segment is in use: the rings take records too slowly, or exchanges stay open',
-        )
-      }
+      if (Atomics.wait(control, Control.slotFreed, freed, IDLE_MS) === 'timed-out')
+        throw this.#failure ?? new Error(NO_SLOT)
     }
   }
 
@@ -240,10 +236,11 @@ export class Journal {
     this.#options.failed(error)
     this.#written = this.#committed
     const segment = this.#segment
+    this.#segment = null
     if (segment === null) return
+    if (!segment.known)
+      Atomics.store(this.#queue.control, Control.slotStates + segment.slot, SlotState.unusable)
     closeQuietly(segment.fd)
-    segment.fd = CLOSED
-    segment.end = segment.synced
   }
 
   #end(): false {
@@ -251,16 +248,12 @@ export class Journal {
     this.#segment = null
     return false
   }
-
-  #path(slot: number): string {
-    return slotPath(this.#options.directory, slot)
-  }
 }
 
 function closeQuietly(fd: number): void {
   try {
     closeSync(fd)
   } catch {
-    // Its segment is opened anew anyway.
+    // Nothing more is written to it.
   }
 }

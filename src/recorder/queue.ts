@@ -22,17 +22,25 @@ export const Control = {
   stop: 4,
   /** 1 while a message about COMMITTED is on its way to the proxy's thread. */
   acknowledging: 5,
-  /** Segments the journal has opened so far. */
+  /** Segments that have held something durable so far, in the order of their positions. */
   segmentsOpened: 6,
   /** Raised when a slot becomes free. */
   slotFreed: 7,
+  /** Segments begun so far, also those that came to nothing: each had its own sequence number. */
+  segmentsBegun: 8,
+  /** How many of the opened segments are no longer needed: the oldest ones. */
+  segmentsRecycled: 9,
   slotStates: 16,
   segmentSlots: 16 + 256,
   segmentStarts: 16 + 512,
 } as const
 
-/** `unusable`: the journal could not open its file; whoever cleans slots makes it anew. */
-export const SlotState = { absent: 0, free: 1, used: 2, unusable: 3 } as const
+/**
+ * `used`: its segment is known to {@link Control.segmentsOpened}, or is being zeroed. `opening`: the journal has
+ * taken it, and nothing in it counts yet. `unusable`: the journal could not write to it; whoever cleans slots
+ * makes it anew.
+ */
+export const SlotState = { absent: 0, free: 1, used: 2, unusable: 3, opening: 4 } as const
 
 /** Most journal segments: slots, and segments alive at a time. */
 export const MAX_SLOTS = 256

@@ -69,6 +69,7 @@ export class Threads {
       instance,
       position,
       sequence,
+      resumedAfter: null,
     }
     this.opened = opened
     this.#queue = new Queue(shared)

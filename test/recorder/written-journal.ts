@@ -102,6 +102,7 @@ export class TestJournal {
       instance: INSTANCE,
       position,
       sequence,
+      resumedAfter: null,
       acknowledge: () => this.#acknowledged(),
       failed: (error) => {
         this.reports.push(error === null ? null : error.message)
