@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'STORE_LOCKED'
   | 'STORE_FORMAT'
   | 'STORE_DAMAGED'
+  | 'STORE_ROLLED_BACK'
   | 'STORE_UNWRITABLE'
   | 'STORE_MISSING'
   // what a client of the history can put right

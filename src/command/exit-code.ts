@@ -27,6 +27,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   STORE_LOCKED: ExitCode.store,
   STORE_FORMAT: ExitCode.store,
   STORE_DAMAGED: ExitCode.store,
+  STORE_ROLLED_BACK: ExitCode.store,
   STORE_UNWRITABLE: ExitCode.store,
   STORE_MISSING: ExitCode.store,
   STORE_UNAVAILABLE: ExitCode.store,

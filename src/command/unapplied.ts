@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EntryKind, entryKind, entryLength, entryTicket } from '../recorder/entry.ts'
-import { decodeGroup, FIRST_GROUP, GROUP_HEADER_BYTES, type Group } from '../recorder/segment.ts'
+import { decodeGroup, FIRST_GROUP, type Group } from '../recorder/segment.ts'
 import { readSlots, slotPath } from '../recorder/slots.ts'
 import type { Environment } from '../store/environment.ts'
 import { instanceOf, positionOf, settledOf } from '../store/meta.ts'
@@ -20,11 +20,9 @@ export function unappliedRecords({ path, meta }: Environment): number {
   const count = new Count(positionOf(meta), settledOf(meta))
   for (const { slot, header } of live) {
     const bytes = readFileSync(slotPath(directory, slot))
-    let start = FIRST_GROUP
-    for (let group = decodeGroup(bytes, start, header.sequence); group !== null; ) {
+    for (let group = decodeGroup(bytes, FIRST_GROUP, header.sequence); group !== null; ) {
       count.add(group)
-      start += GROUP_HEADER_BYTES + group.entries.length
-      group = decodeGroup(bytes, start, header.sequence)
+      group = decodeGroup(bytes, group.end, header.sequence)
     }
   }
   return count.records

@@ -65,6 +65,12 @@ export class Applier {
     this.#applied = options.position
   }
 
+  /** Whether the rings have everything that was journalled, and no intent is open. */
+  get finished(): boolean {
+    const committed = this.#options.queue.position(Control.committed, this.#applied)
+    return committed === this.#applied && this.#intents.count === 0
+  }
+
   /** Returns once the queue is told to stop and everything durable is applied, or can't be. */
   run(): void {
     const { control } = this.#options.queue

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openEnvironment } from '../store/environment.ts'
+import type { JournalMark } from '../store/journal-mark.ts'
 import { derivedKey } from '../store/meta.ts'
 import type { Retention } from '../store/ring.ts'
 import { StoreWriter } from '../store/writer.ts'
@@ -58,15 +59,29 @@ async function run(): Promise<void> {
   const queue = new Queue(data.queue)
   const { writer, opened, close } = open()
   const { position, free, dirty } = opened.recovery
-  const segments = new LiveSegments({ ...data, queue, directory: opened.directory, free, dirty })
+  const slotMade = (slot: number): void => noteSlot(writer, slot)
+  const segments = new LiveSegments({ ...data, queue, directory: opened.directory, free, dirty, slotMade })
   while (!segments.hasFree) segments.cleanSlice()
   for (const place of [Control.head, Control.committed, Control.applied]) queue.publish(place, position)
   parentPort?.postMessage(opened)
   const failed = (error: Error | null): void => parentPort?.postMessage(threadFailure(error))
   const renew = (entry: Uint8Array): void =>
     parentPort?.postMessage({ kind: 'renew', entry } satisfies Renewal)
-  new Applier({ queue, writer, segments, position, clock, failed, renew }).run()
+  const applier = new Applier({ queue, writer, segments, position, clock, failed, renew })
+  applier.run()
+  if (applier.finished) changeMark(writer, { clean: true })
   await close()
+}
+
+/** A start that does not find the file of a slot that was used knows that something is missing. */
+function noteSlot(writer: StoreWriter, slot: number): void {
+  const { slots } = writer.mark
+  if (!slots.includes(slot)) changeMark(writer, { slots: [...slots, slot] })
+}
+
+function changeMark(writer: StoreWriter, change: Partial<JournalMark>): void {
+  const mark = { ...writer.mark, ...change }
+  writer.commit(writer.position, clock(), () => writer.setMark(mark))
 }
 
 await run().catch((error: Error) => parentPort?.postMessage(threadFailure(error)))

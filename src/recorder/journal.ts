@@ -1,7 +1,14 @@
 import { closeSync, fdatasyncSync, openSync, writeSync, writevSync } from 'node:fs'
 import { wholeEntries } from './entry.ts'
 import { Control, MAX_SLOTS, type Queue, SlotState } from './queue.ts'
-import { encodeGroupHeader, encodeLiveHeader, FIRST_GROUP, GROUP_HEADER_BYTES } from './segment.ts'
+import {
+  encodeGroupHeader,
+  encodeLiveHeader,
+  FIRST_GROUP,
+  GROUP_HEADER_BYTES,
+  GROUP_OVERHEAD,
+  GROUP_TRAILER,
+} from './segment.ts'
 import { slotPath } from './slots.ts'
 
 /** See DESIGN: `strict` syncs before every answer, the others write at once and sync within 100 ms. */
@@ -110,13 +117,15 @@ export class Journal {
     const size = end - this.#written
     const segment = this.#segmentFor(size)
     if (segment.end === FIRST_GROUP) {
-      writeSync(segment.fd, encodeLiveHeader(this.#options.instance, segment.sequence), 0, undefined, 0)
+      const { instance, segmentBytes } = this.#options
+      const header = encodeLiveHeader(instance, { sequence: segment.sequence, bytes: segmentBytes })
+      writeSync(segment.fd, header, 0, undefined, 0)
     }
     const views = this.#queue.views(this.#written, end)
     const group = { sequence: segment.sequence, position: this.#written, synced: this.#synced }
     encodeGroupHeader(this.#header, group, views)
-    const wrote = writevSync(segment.fd, [this.#header, ...views], segment.end)
-    const length = GROUP_HEADER_BYTES + size
+    const wrote = writevSync(segment.fd, [this.#header, ...views, GROUP_TRAILER], segment.end)
+    const length = GROUP_OVERHEAD + size
     if (wrote !== length) throw new Error(`wrote ${wrote} of ${length} bytes to the journal`)
     segment.end += length
     this.#written = end
@@ -150,7 +159,7 @@ export class Journal {
 
   /** A group must fit into a segment and ends with a whole entry. */
   #groupEnd(head: number): number {
-    const room = this.#options.segmentBytes - FIRST_GROUP - GROUP_HEADER_BYTES
+    const room = this.#options.segmentBytes - FIRST_GROUP - GROUP_OVERHEAD
     if (head - this.#written <= room) return head
     return this.#written + wholeEntries(this.#queue.copy(this.#written, this.#written + room))
   }
@@ -177,7 +186,7 @@ export class Journal {
 
   #segmentFor(size: number): OpenSegment {
     const segment = this.#segment
-    const fits = segment !== null && segment.end + GROUP_HEADER_BYTES + size <= this.#options.segmentBytes
+    const fits = segment !== null && segment.end + GROUP_OVERHEAD + size <= this.#options.segmentBytes
     if (fits) return segment
     if (segment !== null) this.#retire(segment)
     this.#segment = this.#open(this.#takeSlot())

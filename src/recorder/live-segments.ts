@@ -20,6 +20,8 @@ export interface LiveSegmentsOptions {
   readonly free: readonly number[]
   /** In the order in which they are to be zeroed. */
   readonly dirty: readonly number[]
+  /** Told of a new slot before the journal may use it. */
+  readonly slotMade?: (slot: number) => void
 }
 
 /** Free slots kept ready, so that the journal never waits for one to be zeroed. */
@@ -132,6 +134,7 @@ export class LiveSegments {
     this.#attempt(cleaner.slot, () => {
       if (!cleaner.step()) return
       this.#cleaner = null
+      this.#options.slotMade?.(cleaner.slot)
       this.#setFree(cleaner.slot)
     })
     return true

@@ -11,6 +11,10 @@ export class OpenIntents {
     this.#segments = segments
   }
 
+  get count(): number {
+    return this.#entries.size
+  }
+
   /** Takes note of what the applied `entries` opened and closed; `position` is the absolute one of the first. */
   follow(entries: Buffer, position: number): void {
     /** Opened here and still open, by ticket: offsets. Nearly all are closed in the batch that opened them. */

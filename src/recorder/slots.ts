@@ -19,19 +19,28 @@ export function slotPath(directory: string, slot: number): string {
   return join(directory, `${String(slot).padStart(3, '0')}.journal`)
 }
 
+/** A slot that is there. */
+export interface Slot {
+  readonly slot: number
+  readonly header: SegmentHeader
+  /** Of the file, in bytes. */
+  readonly size: number
+}
+
 /** The slots present in `directory`, in order, each with what its file's header says. */
-export function readSlots(directory: string): { slot: number; header: SegmentHeader }[] {
+export function readSlots(directory: string): Slot[] {
   const slots = readdirSync(directory)
     .filter((name) => /^\d{3}\.journal$/.test(name))
     .map((name) => Number.parseInt(name, 10))
-  return slots.sort((a, b) => a - b).map((slot) => ({ slot, header: readHeader(slotPath(directory, slot)) }))
+  return slots.sort((a, b) => a - b).map((slot) => readSlot(directory, slot))
 }
 
-function readHeader(path: string): SegmentHeader {
-  const fd = openSync(path, 'r')
+function readSlot(directory: string, slot: number): Slot {
+  const fd = openSync(slotPath(directory, slot), 'r')
   try {
     const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES)
-    return decodeSegmentHeader(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)))
+    const header = decodeSegmentHeader(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)))
+    return { slot, header, size: fstatSync(fd).size }
   } finally {
     closeSync(fd)
   }
@@ -60,7 +69,7 @@ export class SlotCleaner {
     this.#isNew = fstatSync(this.#fd).size === 0
   }
 
-  /** Does one slice; true once the slot is free. The header comes last: until then the slot counts as dirty. */
+  /** Does one slice; true once the slot is free. The header comes last: until then the slot counts as blank. */
   step(): boolean {
     if (!this.#begun) {
       // First of all on disk: a segment that lost some records, but not its header, would be read as a live one.

@@ -135,6 +135,7 @@ function partFailure(part: Part, message: string, code: string): KeytrailError {
 const STORE_ERRORS: readonly ErrorCode[] = [
   'STORE_FORMAT',
   'STORE_DAMAGED',
+  'STORE_ROLLED_BACK',
   'STORE_LOCKED',
   'STORE_UNWRITABLE',
 ]

@@ -9,6 +9,7 @@ import {
   keepCredential,
 } from './credentials.ts'
 import type { Environment } from './environment.ts'
+import { type JournalMark, journalMarkOf, setJournalMark } from './journal-mark.ts'
 import { noteChanges } from './key-changes.ts'
 import { fitsRing, ringStateKey, storedKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
 import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
@@ -85,6 +86,16 @@ export class StoreWriter {
   /** Absolute journal offset before which every intent has been settled. */
   get settled(): number {
     return settledOf(this.#environment.meta)
+  }
+
+  /** What the store remembers of its journal. */
+  get mark(): JournalMark {
+    return journalMarkOf(this.#environment.meta)
+  }
+
+  /** Within {@link commit}. */
+  setMark(mark: JournalMark): void {
+    setJournalMark(this.#environment.meta, mark)
   }
 
   /** Random id of this store, 16 bytes. */

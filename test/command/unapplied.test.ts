@@ -15,6 +15,7 @@ import {
   encodeLiveHeader,
   FIRST_GROUP,
   GROUP_HEADER_BYTES,
+  GROUP_OVERHEAD,
 } from '../../src/recorder/segment.ts'
 import { slotPath } from '../../src/recorder/slots.ts'
 import { lockDirectory } from '../../src/store/lock.ts'
@@ -72,7 +73,7 @@ function abandon(ticket: number): Buffer {
 /** One live segment with one group a entry, behind the position that {@link writeStore} leaves. */
 function writeJournal(path: string, instance: Buffer, entries: readonly Buffer[]): void {
   const segment = Buffer.alloc(1 << 20)
-  encodeLiveHeader(instance, 7).copy(segment)
+  encodeLiveHeader(instance, { sequence: 7, bytes: segment.length }).copy(segment)
   let at = FIRST_GROUP
   let position = 1
   for (const bytes of entries) {
@@ -80,7 +81,7 @@ function writeJournal(path: string, instance: Buffer, entries: readonly Buffer[]
       bytes,
     ])
     bytes.copy(segment, at + GROUP_HEADER_BYTES)
-    at += GROUP_HEADER_BYTES + bytes.length
+    at += GROUP_OVERHEAD + bytes.length
     position += bytes.length
   }
   mkdirSync(join(path, 'journal'))

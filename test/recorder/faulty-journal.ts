@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import type { Journal } from '../../src/recorder/journal.ts'
 import { Control } from '../../src/recorder/queue.ts'
 import { recover } from '../../src/recorder/recovery.ts'
-import { decodeGroup, FIRST_GROUP, GROUP_HEADER_BYTES } from '../../src/recorder/segment.ts'
+import { decodeGroup, FIRST_GROUP } from '../../src/recorder/segment.ts'
 import { slotPath } from '../../src/recorder/slots.ts'
 import { MemoryStore, type TestJournal } from './written-journal.ts'
 
@@ -76,6 +76,6 @@ export function groupsIn(directory: string, slot: number, sequence: number): num
     const group = decodeGroup(bytes, at, sequence)
     if (group === null) return groups
     groups.push([group.position, group.synced, group.entries.length])
-    at += GROUP_HEADER_BYTES + group.entries.length
+    at = group.end
   }
 }

@@ -3,14 +3,8 @@ import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { KeytrailError } from '../../src/errors.ts'
-import { recover } from '../../src/recorder/recovery.ts'
-import {
-  decodeGroup,
-  encodeFreeHeader,
-  encodeLiveHeader,
-  FIRST_GROUP,
-  GROUP_HEADER_BYTES,
-} from '../../src/recorder/segment.ts'
+import { recover as recoverJournal } from '../../src/recorder/recovery.ts'
+import { decodeGroup, encodeFreeHeader, FIRST_GROUP } from '../../src/recorder/segment.ts'
 import { slotPath } from '../../src/recorder/slots.ts'
 import {
   abandon,
@@ -30,6 +24,12 @@ const SEGMENT = 8192
 /** Writes `groups` to a journal with small segments. */
 function written(t: Test, groups: readonly Entry[][], settings: JournalSettings = {}): TestJournal {
   return testJournal(t, { segmentBytes: SEGMENT, slots: 6, ...settings }).write(...groups)
+}
+
+/** A store that no start has finished on comes to the journal anew. */
+function recover(directory: string, store: MemoryStore, now: number): ReturnType<typeof recoverJournal> {
+  if (store.mark.epoch === 0) rmSync(join(directory, 'epoch'), { force: true })
+  return recoverJournal(directory, store, now)
 }
 
 function recovered(directory: string, store = new MemoryStore()): string[] {
@@ -54,7 +54,7 @@ function places(path: string, sequence: number): { start: number; end: number }[
   for (let start = FIRST_GROUP; ; ) {
     const group = decodeGroup(bytes, start, sequence)
     if (group === null) return found
-    const end = start + GROUP_HEADER_BYTES + group.entries.length
+    const { end } = group
     found.push({ start, end })
     start = end
   }
@@ -133,25 +133,40 @@ t.test('a torn last group loses that group alone, wherever it was torn', async (
   const path = slotPath(directory, 0)
   const last = places(path, 1).at(-1) ?? { start: 0, end: 0 }
   const whole = readFileSync(path)
-  for (let offset = last.start; offset < last.end; offset++) {
-    writeFileSync(path, whole)
-    truncateSync(path, offset)
-    const store = new MemoryStore()
-    const { position } = recover(directory, store, 0)
-    if (store.records.join() !== 'a:success,b:success') t.fail(`cut at ${offset}: ${store.records}`)
+  for (let offset = last.start; offset < last.end; offset += 3) {
     const zeroed = Buffer.concat([whole.subarray(0, offset), Buffer.alloc(whole.length - offset)])
     writeFileSync(path, zeroed)
-    // Where only zeros are missing, nothing is.
-    const expected = zeroed.equals(whole) ? 'a:success,b:success,c:success,1:unknown' : 'a:success,b:success'
+    // Where only zeros and the trailer are missing, nothing is.
+    const complete = zeroed.subarray(0, last.end - 4).equals(whole.subarray(0, last.end - 4))
+    const expected = complete ? 'a:success,b:success,c:success,1:unknown' : 'a:success,b:success'
     if (recovered(directory).join() !== expected) t.fail(`zeroed from ${offset}`)
-    writeFileSync(path, whole)
-    flip(path, offset)
-    if (recovered(directory).join() !== 'a:success,b:success') t.fail(`flipped at ${offset}`)
-    t.ok(position > 0)
   }
   writeFileSync(path, whole)
   t.strictSame(recovered(directory), ['a:success', 'b:success', 'c:success', '1:unknown'])
 })
+
+t.test(
+  'a last group that was whole once and is not any more is damage: it may have been acknowledged',
+  async (t) => {
+    const { directory } = written(t, [[record(0, 'a')], [intent(1), record(0, 'c')]])
+    const path = slotPath(directory, 0)
+    const last = places(path, 1).at(-1) ?? { start: 0, end: 0 }
+    const whole = readFileSync(path)
+    for (let offset = last.start; offset < last.end - 4; offset += 3) {
+      flip(path, offset)
+      const { code, message } = damage(directory)
+      if (code !== 'STORE_DAMAGED' || !message.includes(`at byte ${last.start}`))
+        t.fail(`flipped at ${offset}`)
+      writeFileSync(path, whole)
+    }
+    for (const offset of [last.start, last.start + 20, last.end - 1]) {
+      truncateSync(path, offset)
+      const mark = { epoch: 0, slots: [0], clean: false }
+      t.match(damage(directory, new MemoryStore({ mark })), { code: 'STORE_DAMAGED', message: /at byte/ })
+      writeFileSync(path, whole)
+    }
+  },
+)
 
 t.test('what was synced and can’t be read any more is damage, and is named', async (t) => {
   const groups = Array.from({ length: 4 }, (_, i): Entry[] => [record(0, String(i))])
@@ -161,7 +176,7 @@ t.test('what was synced and can’t be read any more is damage, and is named', a
   t.equal(found.length, 4)
   const whole = readFileSync(path)
   for (const { start, end } of found.slice(0, -1)) {
-    for (const offset of [start, start + 5, start + 10, start + 25, start + 40, end - 1]) {
+    for (const offset of [start, start + 5, start + 10, start + 25, start + 40, end - 5]) {
       writeFileSync(path, whole)
       flip(path, offset)
       const { code, message } = damage(directory)
@@ -174,10 +189,12 @@ t.test('what was synced and can’t be read any more is damage, and is named', a
 t.test(
   'committed: what was not synced may be lost with all that follows, and that is no damage',
   async (t) => {
-    const groups = Array.from({ length: 4 }, (_, i): Entry[] => [record(0, String(i))])
+    const groups = Array.from({ length: 4 }, (_, i): Entry[] => [record(0, String(i), 600)])
     const { directory } = written(t, groups, { durability: 'committed' })
-    const [, second] = places(slotPath(directory, 0), 1)
-    flip(slotPath(directory, 0), second?.start ?? 0)
+    const path = slotPath(directory, 0)
+    const [, second] = places(path, 1)
+    const lostSector = Math.ceil((second?.start ?? 0) / 512) * 512
+    writeFileSync(path, readFileSync(path).fill(0, lostSector, lostSector + 512))
     t.strictSame(recovered(directory), ['0:success'])
   },
 )
@@ -208,12 +225,8 @@ t.test('a missing segment is damage as long as the rings need it', async (t) => 
   t.equal(recovered(directory, applied).length, 60 - inFirst, 'the rings have all of it')
 })
 
-t.test('what is no segment of this store is used again, not read', async (t) => {
+t.test('what never was a segment is used again, not read', async (t) => {
   const { directory } = written(t, [[record(0, 'a')]])
-  copyFileSync(slotPath(directory, 0), slotPath(directory, 1))
-  const foreign = readFileSync(slotPath(directory, 1))
-  encodeLiveHeader(Buffer.from('another-instance'), 1).copy(foreign)
-  writeFileSync(slotPath(directory, 1), foreign)
   writeFileSync(slotPath(directory, 2), Buffer.alloc(SEGMENT))
   writeFileSync(slotPath(directory, 3), Buffer.alloc(SEGMENT, 'junk'))
   writeFileSync(slotPath(directory, 4), '')
@@ -221,11 +234,50 @@ t.test('what is no segment of this store is used again, not read', async (t) => 
   const store = new MemoryStore()
   const { free, dirty } = recover(directory, store, 0)
   t.strictSame(store.records, ['a:success'])
-  t.strictSame(free, [5])
-  t.strictSame([...dirty].sort(), [0, 1, 2, 3, 4])
-  const other = new MemoryStore({ instance: Buffer.from('a third instance') })
-  t.strictSame(recovered(directory, other), [])
+  t.strictSame(free, [1, 5])
+  t.strictSame([...dirty].sort(), [0, 2, 3, 4])
 })
+
+t.test('the journal of another store is refused, not thrown away', async (t) => {
+  const { directory } = written(t, [[record(0, 'a')]])
+  const mark = { epoch: 0, slots: [], clean: true }
+  const other = new MemoryStore({ instance: Buffer.from('another-instance'), mark })
+  t.match(damage(directory, other), { code: 'STORE_DAMAGED', message: basename(slotPath(directory, 0)) })
+  t.strictSame(recovered(directory), ['a:success'])
+  t.throws(() => recoverJournal(directory, other, 0), { code: 'STORE_DAMAGED', message: /epoch/ })
+})
+
+t.test(
+  'a slot that was used is missing, cut or changed: damage, unless the last run ended cleanly',
+  async (t) => {
+    const { directory, head } = written(t, [[record(0, 'a')]])
+    const slots = [0, 1, 2, 3, 4, 5]
+    const path = slotPath(directory, 0)
+    const whole = readFileSync(path)
+    const changes: [string, () => void][] = [
+      ['missing', () => rmSync(path)],
+      ['empty', () => writeFileSync(path, '')],
+      ['cut', () => writeFileSync(path, whole.subarray(0, SEGMENT - 1))],
+      ['without header', () => writeFileSync(path, Buffer.from(whole).fill(0, 0, FIRST_GROUP))],
+      ...[0, 9, 25, 31, 36].map((at): [string, () => void] => [`flipped at ${at}`, () => flip(path, at)]),
+    ]
+    for (const [name, change] of changes) {
+      change()
+      const { code, message } = damage(
+        directory,
+        new MemoryStore({ mark: { epoch: 0, slots, clean: false } }),
+      )
+      t.equal(code, 'STORE_DAMAGED', name)
+      t.match(message, basename(path), name)
+      if (name !== 'flipped at 9') {
+        const clean = new MemoryStore({ mark: { epoch: 0, slots, clean: true }, position: head })
+        t.match(recover(directory, clean, 0), { replayed: 0, unknown: 0 }, name)
+      }
+      rmSync(join(directory, 'epoch'), { force: true })
+      writeFileSync(path, whole)
+    }
+  },
+)
 
 t.test('a slot that was being zeroed is not read, however far that had come', async (t) => {
   const { directory } = written(t, [[intent(1), record(0, 'a')], [record(1)]])
@@ -256,7 +308,10 @@ t.test(
     // A clean end: the rings have everything.
     const store = new MemoryStore({ position: head })
     t.match(recover(directory, store, 0), { replayed: 0, unknown: 0 })
-    for (const name of readdirSync(directory).slice(1)) rmSync(join(directory, name))
+    const later = readdirSync(directory)
+      .filter((name) => name.endsWith('.journal'))
+      .slice(1)
+    for (const name of later) writeFileSync(join(directory, name), Buffer.alloc(SEGMENT))
     t.match(recover(directory, store, 0), { replayed: 0, unknown: 0 })
     t.strictSame(store.records, [])
   },
@@ -285,7 +340,9 @@ t.test('a group that was written twice, the second time with more behind it, cou
   ])
   copyFileSync(slotPath(directory, 0), slotPath(first.directory, 1))
   t.strictSame(recovered(first.directory), successes('a', 1, 'b'))
-  flip(slotPath(first.directory, 0), (torn?.end ?? 0) - 1)
+  const path = slotPath(first.directory, 0)
+  writeFileSync(path, readFileSync(path).fill(0, (torn?.start ?? 0) + 40))
+  rmSync(join(first.directory, 'epoch'))
   t.strictSame(recovered(first.directory), successes('a', 1, 'b'), 'also where the first was torn')
 })
 
@@ -380,7 +437,8 @@ function planned(plan: readonly (readonly ('intent' | 'finish' | 'abandon' | 'al
 /** Destroys all groups but the first `kept`, as a crash would have left it. */
 function cutAfter(directory: string, kept: number): void {
   let left = kept
-  for (const [index, name] of readdirSync(directory).sort().entries()) {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.journal'))
+  for (const [index, name] of names.sort().entries()) {
     const path = join(directory, name)
     const found = places(path, index + 1)
     if (found.length > left) {

@@ -180,6 +180,7 @@ export async function sparesReady({ shared }: Recorder): Promise<void> {
 /** Paths of the slot files. */
 export function slotFiles(path: string): string[] {
   return readdirSync(join(path, 'journal'))
+    .filter((name) => name.endsWith('.journal'))
     .sort()
     .map((name) => join(path, 'journal', name))
 }

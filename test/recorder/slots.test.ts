@@ -5,7 +5,7 @@ import { decodeSegmentHeader, encodeFreeHeader, encodeLiveHeader } from '../../s
 import { readSlots, SlotCleaner, slotPath } from '../../src/recorder/slots.ts'
 
 const SEGMENT = 2 ** 20 + 5000
-const live = encodeLiveHeader(Buffer.alloc(16, 1), 9)
+const live = encodeLiveHeader(Buffer.alloc(16, 1), { sequence: 9, bytes: SEGMENT })
 
 function clean(cleaner: SlotCleaner): number {
   let steps = 1
@@ -26,7 +26,7 @@ t.test('slots are told by their files’ names; other files are left alone', asy
   const slots = readSlots(directory).map(({ slot, header }) => [slot, header.kind, header.sequence])
   t.strictSame(slots, [
     [0, 'live', 9],
-    [3, 'dirty', 0],
+    [3, 'blank', 0],
     [12, 'free', 0],
   ])
 })
@@ -58,11 +58,11 @@ t.test('the header goes first and comes last, so that a half-zeroed segment is n
   const cleaner = new SlotCleaner(directory, 0, SEGMENT)
   t.equal(cleaner.step(), false)
   const begun = readFileSync(path)
-  t.equal(decodeSegmentHeader(begun).kind, 'dirty')
+  t.equal(decodeSegmentHeader(begun).kind, 'blank')
   t.equal(begun[SEGMENT - 1], 'x'.charCodeAt(0), 'before anything else is zeroed')
   for (let left = SEGMENT; left > 0; left -= 2 ** 20) {
     t.equal(cleaner.step(), false)
-    t.equal(decodeSegmentHeader(readFileSync(path)).kind, 'dirty')
+    t.equal(decodeSegmentHeader(readFileSync(path)).kind, 'blank')
   }
   t.equal(cleaner.step(), true)
 })

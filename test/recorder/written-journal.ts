@@ -15,6 +15,7 @@ import { LiveSegments } from '../../src/recorder/live-segments.ts'
 import { Control, createSharedQueue, Queue } from '../../src/recorder/queue.ts'
 import type { RecoveredStore } from '../../src/recorder/recovery.ts'
 import type { Credential } from '../../src/store/credentials.ts'
+import type { JournalMark } from '../../src/store/journal-mark.ts'
 import { decodeRecord } from '../../src/store/record-codec.ts'
 import type { Submission } from '../../src/store/writer.ts'
 import { auditRecord } from '../store/audit-record.ts'
@@ -161,11 +162,15 @@ export function testJournal(t: Test, settings: JournalSettings = {}): TestJourna
   return new TestJournal(join(t.testdir({}), 'journal'), settings)
 }
 
+/** Of a store whose last run did not end cleanly, on slots it does not know of. */
+export const UNCLEAN: JournalMark = { epoch: 0, slots: [], clean: false }
+
 /** The least of a store: what was submitted, transaction by transaction. */
 export class MemoryStore implements RecoveredStore, AppliedStore {
   readonly instance: Buffer
   position: number
   settled = 0
+  mark: JournalMark
   /** `id:outcome` of each record, in order. */
   records: string[] = []
   lost: string[] = []
@@ -175,17 +180,22 @@ export class MemoryStore implements RecoveredStore, AppliedStore {
   /** How many transactions fail before one works. */
   failures = 0
 
-  constructor({ instance = INSTANCE, position = 0 } = {}) {
+  constructor({ instance = INSTANCE, position = 0, mark = UNCLEAN } = {}) {
     this.instance = instance
     this.position = position
+    this.mark = mark
+  }
+
+  setMark(mark: JournalMark): void {
+    this.mark = mark
   }
 
   commit(position: number, _now: number, work: () => void): void {
     const before = { records: [...this.records], lost: [...this.lost], issuers: [...this.issuers] }
-    const { settled } = this
+    const { settled, mark } = this
     work()
     if (this.failures-- > 0) {
-      Object.assign(this, before, { settled })
+      Object.assign(this, before, { settled, mark })
       throw new Error('disk on fire')
     }
     this.position = position
