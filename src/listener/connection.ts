@@ -2,6 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import type { Peer } from './front.ts'
 import { type Malformation, malformation } from './malformed.ts'
+import type { ParserSeat } from './parser-seat.ts'
+import { unknownVerb, type Verb } from './verb.ts'
 
 /** An answer of the sidecar's own. */
 interface Content {
@@ -21,11 +23,22 @@ export interface ListenerEvents {
   onMalformed(peer: Peer, found: Malformation, answer: (content: Content) => void): void
 }
 
+/** An error of a server's `clientError` event. */
+export interface ParserError extends NodeJS.ErrnoException {
+  /** What the parser was reading. */
+  readonly rawPacket?: Buffer
+  /** Where in that it stopped. */
+  readonly bytesParsed?: number
+}
+
 /** Requests of one connection that may wait for those before them: what is beyond is no client but a flood. */
 const MOST_WAITING = 256
 
 /** How long a refused client may take to read why and hang up, in ms; cut off at once, it might not (RFC 9112 9.6). */
 const LINGER_MS = 1000
+
+/** What stands in for a method that the parser does not know; one that a request has, whatever its body. */
+const STAND_IN = Buffer.from('POST')
 
 /**
  * A client's connection. Its requests are handed on one after the other: some are not safe, so those behind must
@@ -36,24 +49,32 @@ export class Connection {
   readonly #events: ListenerEvents
   readonly #peer: Peer
   readonly #bytesBefore: number
+  readonly #seat: ParserSeat
   /** The newest request that came, and its response. */
   #request: IncomingMessage | null = null
   #response: ServerResponse | null = null
   #waiting = 0
+  /** The method of the next request, which the parser knows under another name; '' for none. */
+  #verb = ''
+  /** The parser has stopped at that one, and another is not there yet. */
+  #renewing = false
   /** What the parser refused: nothing more is read. */
   #refused: Malformation | null = null
   #closing = false
 
   /** `bytesBefore`: how many of the socket's bytes are not HTTP. */
-  constructor(socket: Socket, peer: Peer, bytesBefore: number, events: ListenerEvents) {
+  constructor(socket: Socket, peer: Peer, bytesBefore: number, seat: ParserSeat, events: ListenerEvents) {
     this.#socket = socket
     this.#peer = peer
     this.#bytesBefore = bytesBefore
+    this.#seat = seat
     this.#events = events
   }
 
   receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const before = this.#response
+    if (this.#verb !== '') request.method = this.#verb
+    this.#verb = ''
     this.#request = request
     this.#response = response
     if (this.#closing) response.shouldKeepAlive = false
@@ -70,8 +91,15 @@ export class Connection {
   }
 
   /** The parser has refused what came, or the connection failed. */
-  fail(error: NodeJS.ErrnoException): void {
+  fail(error: ParserError): void {
     const found = malformation(error)
+    // A parser that reads no more still has its deadline.
+    if (found !== null && this.#renewing) return
+    const verb = this.#refused === null ? readVerb(error) : null
+    if (verb !== null) {
+      this.#goOn(verb)
+      return
+    }
     // Who connects and says nothing has made no request.
     if (found === null || this.#socket.bytesRead === this.#bytesBefore) this.#socket.destroy()
     else if (this.#refused === null) this.refuse(found)
@@ -108,6 +136,25 @@ export class Connection {
     }
   }
 
+  /** Goes on with another parser, once what came before is answered: that one may have been the last to be. */
+  #goOn({ method, rest }: Verb): void {
+    const socket = this.#socket
+    this.#renewing = true
+    socket.pause()
+    this.#afterAnswers(() =>
+      // The parser that stopped is still on the stack.
+      setImmediate(() => {
+        if (socket.destroyed || !socket.writable) return
+        this.#renewing = false
+        this.#verb = method
+        this.#seat.renew()
+        socket.unshift(rest)
+        socket.unshift(STAND_IN)
+        socket.resume()
+      }),
+    )
+  }
+
   #afterAnswers(go: () => void): void {
     if (this.#response === null || this.#response.closed) go()
     else this.#response.once('close', go)
@@ -125,6 +172,11 @@ export class Connection {
     socket.once('end', () => socket.destroySoon())
     socket.once('close', () => clearTimeout(linger))
   }
+}
+
+function readVerb({ code, rawPacket, bytesParsed }: ParserError): Verb | null {
+  if (code !== 'HPE_INVALID_METHOD' || rawPacket === undefined || bytesParsed === undefined) return null
+  return unknownVerb(rawPacket, bytesParsed)
 }
 
 function answerText({ status, contentType, body }: Content): string {

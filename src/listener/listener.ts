@@ -4,6 +4,7 @@ import { KeytrailError } from '../errors.ts'
 import type { Channel } from '../record.ts'
 import { Connection, type ListenerEvents } from './connection.ts'
 import { Front, type FrontRefusal, type Peer } from './front.ts'
+import { ParserSeat } from './parser-seat.ts'
 import type { ServerTls } from './tls.ts'
 import { readTlsFiles } from './tls-files.ts'
 import { TlsReload } from './tls-reload.ts'
@@ -164,9 +165,10 @@ export class Listener {
       socket.destroy()
       return
     }
-    this.#connections.set(socket, new Connection(socket, peer, bytesBefore, this.#events))
+    const seat = new ParserSeat(this.#server, socket)
+    this.#connections.set(socket, new Connection(socket, peer, bytesBefore, seat, this.#events))
     socket.once('close', () => this.#connections.delete(socket))
-    this.#server.emit('connection', socket)
+    seat.take()
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
