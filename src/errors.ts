@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'RATE_LIMITED'
+  | 'LIVE_FULL'
   | 'JWKS_UNAVAILABLE'
   // why a request was refused or an answer withheld
   | 'STORE_UNAVAILABLE'

@@ -19,6 +19,8 @@ export interface SidecarOptions {
   readonly version: string
   /** Where dialects are looked up by name. */
   readonly dialectsDir: string
+  /** Where the built console lies; null or missing for none. */
+  readonly consoleDir?: string | null
   /** Moves every clock but the system's, in ms (tests). */
   readonly clockOffsetMs?: number
 }
@@ -163,10 +165,10 @@ function createListener(
 
 async function startHistory(
   config: Config,
-  { version, clockOffsetMs = 0 }: SidecarOptions,
+  { version, consoleDir = null, clockOffsetMs = 0 }: SidecarOptions,
   { recorder, metrics, log }: { recorder: Recorder; metrics: Metrics; log: Logger },
 ): Promise<History> {
-  const { bind, auth } = config.history
+  const { bind, auth, hostNames, reverseDns } = config.history
   return History.start(
     {
       ...config.store,
@@ -175,6 +177,9 @@ async function startHistory(
       auth,
       bind,
       limits: {},
+      hostNames,
+      reverseDns,
+      consoleDir,
       logLevel: config.log.level,
       version,
       instance: Buffer.from(recorder.store.instance).toString('hex'),

@@ -7,7 +7,7 @@ import { buildStage, type Stage } from '../demo/stage.ts'
 import { Tally } from '../demo/tally.ts'
 import type { CommandContext } from './command-context.ts'
 import { ExitCode } from './exit-code.ts'
-import { CLI_FILE, DIALECTS_DIR, packageVersion } from './installation.ts'
+import { CLI_FILE, CONSOLE_DIR, DIALECTS_DIR, packageVersion } from './installation.ts'
 import { stopSignal } from './stop-signal.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { fitted } from './visible.ts'
@@ -34,7 +34,7 @@ export async function demo(context: CommandContext, options: DemoOptions): Promi
     ports: await choosePorts(options.port),
     ratePerSecond: options.rate,
     clock,
-    sidecar: { version: packageVersion(), dialectsDir: DIALECTS_DIR },
+    sidecar: { version: packageVersion(), dialectsDir: DIALECTS_DIR, consoleDir: CONSOLE_DIR },
   })
   try {
     const tally = new Tally(stage.traffic.sent)

@@ -12,6 +12,9 @@ export const DEFAULT_CONFIG_FILE = inPackage('config/keytrail.yaml')
 /** Where dialects are looked up by name. */
 export const DIALECTS_DIR = inPackage('config/dialects')
 
+/** The built console. */
+export const CONSOLE_DIR = inPackage('dist/console')
+
 /** The command line itself, as Node runs it. */
 export const CLI_FILE = inPackage('dist/cli.js')
 

@@ -1,5 +1,6 @@
+import { FailureCounts } from '../history/failure-counts.ts'
 import { formatInstant } from '../history/instant.ts'
-import { keyJson } from '../history/key-json.ts'
+import { keyFigures, keyJson } from '../history/key-json.ts'
 import type { KeySummary, Reader } from '../store/reader.ts'
 import type { CommandContext } from './command-context.ts'
 import { ExitCode } from './exit-code.ts'
@@ -47,12 +48,13 @@ function writeTable({ out }: CommandContext, reader: Reader): void {
   else out(`\n${counted(count, 'key')}, ${counted(records, 'record')}\n`)
 }
 
-function writeJson({ out }: CommandContext, reader: Reader): void {
+function writeJson({ out, clock }: CommandContext, reader: Reader): void {
+  const failures = new FailureCounts(reader, clock)
   let separator = ''
   out('{"keys":[')
   for (const page of pages(reader)) {
     for (const key of page) {
-      out(`${separator}\n${visibleJson(keyJson(key))}`)
+      out(`${separator}\n${visibleJson(keyJson(key, keyFigures(reader, key, failures)))}`)
       separator = ','
     }
   }

@@ -4,7 +4,7 @@ import { createLogger, type Logger } from '../log.ts'
 import { startSidecar } from '../sidecar.ts'
 import type { CommandContext } from './command-context.ts'
 import { ExitCode } from './exit-code.ts'
-import { DIALECTS_DIR, packageVersion } from './installation.ts'
+import { CONSOLE_DIR, DIALECTS_DIR, packageVersion } from './installation.ts'
 import { aborted, stopSignal } from './stop-signal.ts'
 
 /**
@@ -16,7 +16,11 @@ export async function serve({ env }: CommandContext, file: string): Promise<numb
   const log = createLogger({ level: config.log.level, destination: { write: writeLogLine } })
   process.on('uncaughtException', (error) => die(log, error))
   const stop = stopSignal(['SIGTERM', 'SIGINT'])
-  const sidecar = await startSidecar(config, { version: packageVersion(), dialectsDir: DIALECTS_DIR })
+  const sidecar = await startSidecar(config, {
+    version: packageVersion(),
+    dialectsDir: DIALECTS_DIR,
+    consoleDir: CONSOLE_DIR,
+  })
   await aborted(stop)
   log.info({ signal: stop.reason }, 'keytrail is stopping')
   await sidecar.close()

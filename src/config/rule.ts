@@ -1,4 +1,5 @@
 import { type Bind, formatBind, isLoopback } from '../listener/bind.ts'
+import { normalizeAddress } from '../listener/ip-set.ts'
 import type { Path, Problem } from './problem.ts'
 import { formatSize } from './quantity.ts'
 import type { ConfigSections } from './schema.ts'
@@ -15,6 +16,7 @@ const RULES: readonly ((sections: ConfigSections) => Problem[])[] = [
   guardedHistory,
   completeTokens,
   completeJwt,
+  namedAddresses,
 ]
 
 /** The problems between fields. */
@@ -132,4 +134,17 @@ function completeJwt({ history }: ConfigSections): Problem[] {
   return (jwksUrl === null) === (jwksFile === null)
     ? [{ path: ['history', 'auth', 'jwt'], message: 'expected one of jwksUrl and jwksFile' }]
     : []
+}
+
+function namedAddresses({ history }: ConfigSections): Problem[] {
+  return Object.keys(history?.hostNames ?? {}).flatMap((address) =>
+    normalizeAddress(address) === address
+      ? []
+      : [
+          {
+            path: ['history', 'hostNames', address],
+            message: `expected an address, as records show it (${normalizeAddress(address) ?? '10.1.2.3 or 2001:db8::1'})`,
+          },
+        ],
+  )
 }

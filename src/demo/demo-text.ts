@@ -15,6 +15,7 @@ export function stageText({ kms, sidecar, urls, dataDir }: Stage, version: strin
   key API   ${kms.url}
   keytrail  ${urls.api} (channel api), ${urls.console} (channel console)
   history   ${sidecar.historyUrl}
+  console   ${sidecar.historyUrl}/ (in a browser)
   data      ${dataDir} (removed at the end)
 
 `

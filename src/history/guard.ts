@@ -8,10 +8,11 @@ import type { HistoryContext } from './options.ts'
 import { HistoryProblem } from './problem.ts'
 
 /**
- * What a route asks of its caller. `open`: nothing; `known`: to be somebody; `read`: that right (which keys is
+ * What a route asks of its caller. `open`: nothing; `page`: a rate and a host that are allowed; `known`: to be
+ * somebody; `read`: that right (which keys is
  * the route's business); `read-all`: that right on every key. A route that says nothing asks for `known`.
  */
-type Requirement = 'open' | 'known' | 'read' | 'read-all'
+type Requirement = 'open' | 'page' | 'known' | 'read' | 'read-all'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,8 +35,10 @@ export function guard(app: FastifyInstance, context: HistoryContext): void {
     if (requirement !== 'open') {
       await limitRate.call(app, request, reply)
       if (context.auth.kind === 'none') refuseForeignHost(request)
-      request.access = await authenticate(request.headers.authorization)
-      checkRights(request.access, requirement)
+      if (requirement !== 'page') {
+        request.access = await authenticate(request.headers.authorization)
+        checkRights(request.access, requirement)
+      }
     }
     checkMethod(request)
   })

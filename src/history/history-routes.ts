@@ -1,49 +1,27 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
-import type { HistoryQuery, RingName } from '../store/reader.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HistoryPage, HistoryQuery, Reader, RingName } from '../store/reader.ts'
+import { type HistoryType, preferredType } from './accept.ts'
+import { exportRecords } from './export.ts'
 import { requireKey } from './guard.ts'
-import { parseInstant } from './instant.ts'
 import { missingKey } from './missing-key.ts'
 import type { HistoryContext } from './options.ts'
-import {
-  CursorParameter,
-  KeyParams,
-  LimitParameter,
-  NextCursorSchema,
-  parameters,
-} from './page-parameters.ts'
-import { checkPeriod } from './query-parameters.ts'
-import {
-  ChannelSchema,
-  CoverageSchema,
-  coverageJson,
-  OutcomeSchema,
-  RecordSchema,
-  recordJson,
-} from './record-json.ts'
+import { CursorParameter, KeyParams, NextCursorSchema, parameters } from './page-parameters.ts'
+import { filterOf, filterParameters, periodOf, periodParameters } from './record-filter.ts'
+import { CoverageSchema, coverageJson, RecordSchema, recordJson } from './record-json.ts'
 
-/** Longest text a filter takes, in characters; the fields it is compared with are no longer. */
-export const MAX_FILTER_LENGTH = 256
-
-const InstantParameter = Type.Optional(
-  Type.String({ format: 'instant', description: 'Inclusive; Unix ms or RFC 3339' }),
-)
-const TextParameter = Type.String({ format: 'no-nul', maxLength: MAX_FILTER_LENGTH, default: '' })
+const DEFAULT_LIMIT = 100
 
 const HistoryParameters = parameters({
-  from: InstantParameter,
-  to: InstantParameter,
-  q: Type.String({
-    ...TextParameter,
-    description:
-      'Case-insensitive substring of action, requester, address, outcome, status, error code or request id',
-  }),
-  action: TextParameter,
-  requester: TextParameter,
-  address: TextParameter,
-  channel: Type.Optional(ChannelSchema),
-  outcome: Type.Optional(OutcomeSchema),
-  limit: LimitParameter,
+  ...periodParameters,
+  ...filterParameters,
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: `Records of a page, ${DEFAULT_LIMIT} if not given; as CSV or NDJSON records at all, without it all of them`,
+    }),
+  ),
   cursor: CursorParameter,
 })
 type HistoryParameters = Static<typeof HistoryParameters>
@@ -58,6 +36,15 @@ const HistorySchema = Type.Object({
   coverage: CoverageSchema,
 })
 
+const HistoryAnswer = {
+  description: 'A page as JSON; as CSV or NDJSON, by Accept, all records from the cursor on',
+  content: {
+    'application/json': { schema: HistorySchema },
+    'text/csv': { schema: Type.String() },
+    'application/x-ndjson': { schema: RecordSchema },
+  },
+}
+
 /** The records of a key, and of requests that belong to no known key. */
 export function historyRoutes(app: FastifyInstance, context: HistoryContext): void {
   app.get<{ Params: Static<typeof KeyParams>; Querystring: HistoryParameters }>('/v1/keys/:key/history', {
@@ -67,12 +54,12 @@ export function historyRoutes(app: FastifyInstance, context: HistoryContext): vo
       tags: ['history'],
       params: KeyParams,
       querystring: HistoryParameters,
-      response: { 200: HistorySchema },
+      response: { 200: HistoryAnswer },
     },
-    handler: (request) => {
+    handler: (request, reply) => {
       const { key } = request.params
       requireKey(request, key)
-      return historyPage(context, { kind: 'key', key }, request.query)
+      return answer(context, { kind: 'key', key }, request, reply)
     },
   })
 
@@ -82,51 +69,90 @@ export function historyRoutes(app: FastifyInstance, context: HistoryContext): vo
       summary: 'Records of requests that belong to no known key, newest first',
       tags: ['history'],
       querystring: HistoryParameters,
-      response: { 200: HistorySchema },
+      response: { 200: HistoryAnswer },
     },
-    handler: (request) => historyPage(context, { kind: 'unattributed' }, request.query),
+    handler: (request, reply) => answer(context, { kind: 'unattributed' }, request, reply),
   })
 }
 
-function historyPage(
+/** As JSON a page; as CSV or NDJSON everything from the cursor on. */
+function answer(
+  context: HistoryContext,
+  ring: RingName,
+  request: FastifyRequest<{ Querystring: HistoryParameters }>,
+  reply: FastifyReply,
+) {
+  const { reader, hosts } = context
+  const type = preferredType(request.headers.accept)
+  reply.header('vary', 'accept')
+  const asked = askedOf(context, ring, request.query)
+  if (type === 'application/json') return historyPage(context, ring, asked)
+  const read = (query: HistoryQuery): HistoryPage | null => {
+    if (openedAt(reader, ring) !== asked.openedAt) return null
+    return reader.history(ring, query) ?? EMPTY_PAGE
+  }
+  const stream = exportRecords(asked.query, { type, read, hosts, limit: request.query.limit ?? null })
+  reply.type(`${type}; charset=utf-8`)
+  reply.header('content-disposition', `attachment; filename="${exportName(ring, type)}"`)
+  return stream
+}
+
+/** A query, and what it is bound to. */
+interface Asked {
+  readonly query: HistoryQuery
+  readonly scope: string
+  readonly openedAt: number
+}
+
+function askedOf(
   { reader, cursors, instance }: HistoryContext,
   ring: RingName,
-  filters: HistoryParameters,
-): Static<typeof HistorySchema> {
-  const query = historyQuery(filters)
+  given: HistoryParameters,
+): Asked {
+  const limit = given.limit ?? DEFAULT_LIMIT
+  const query = { ...periodOf(given), ...filterOf(given), limit, offset: 0, before: null }
   // A key id that was destroyed and came back has another ring, and a cursor into the first one ends there.
-  const openedAt = ring.kind === 'key' ? (reader.key(ring.key)?.since ?? missingKey(reader, ring.key)) : 0
-  const scope = JSON.stringify(['history', instance, ring, openedAt, { ...query, limit: 0 }])
-  const before = filters.cursor === undefined ? null : Number(cursors.open(scope, filters.cursor))
-  const page = reader.history(ring, { ...query, before })
+  const opened = openedAt(reader, ring) ?? missingKey(reader, ring.kind === 'key' ? ring.key : '')
+  const scope = JSON.stringify(['history', instance, ring, opened, { ...query, limit: 0 }])
+  const before = given.cursor === undefined ? null : Number(cursors.open(scope, given.cursor))
+  return { query: { ...query, before }, scope, openedAt: opened }
+}
+
+/** When the ring was opened, Unix ms; null for a key without one. */
+function openedAt(reader: Reader, ring: RingName): number | null {
+  return ring.kind === 'key' ? (reader.key(ring.key)?.since ?? null) : 0
+}
+
+async function historyPage(
+  { reader, cursors, hosts }: HistoryContext,
+  ring: RingName,
+  { query, scope }: Asked,
+): Promise<Static<typeof HistorySchema>> {
+  const page = reader.history(ring, query)
   if (page === null) return ring.kind === 'key' ? missingKey(reader, ring.key) : NOTHING
+  const names = await hosts.find(page.records.map(({ address }) => address))
   return {
-    records: page.records.map(recordJson),
+    records: page.records.map((record) => recordJson(record, names)),
     nextCursor: page.nextBefore === null ? null : cursors.seal(scope, String(page.nextBefore)),
     total: page.total,
     coverage: coverageJson(page.coverage),
   }
 }
 
+/** A name that no file system, header or shell takes for anything else. */
+function exportName(ring: RingName, type: HistoryType): string {
+  const name = ring.kind === 'key' ? ring.key.replace(/[^\w.-]+/g, '_').slice(0, 80) : 'unattributed'
+  return `keytrail-${name}.${type === 'text/csv' ? 'csv' : 'ndjson'}`
+}
+
 /** The unattributed ring before its first record. */
-const NOTHING: Static<typeof HistorySchema> = {
+const NOTHING = {
   records: [],
   nextCursor: null,
   total: 0,
   coverage: {
-    oldest: null,
-    evictedByCount: 0,
-    evictedByAge: 0,
-    lost: 0,
-    unknown: 0,
+    ...{ oldest: null, evictedByCount: 0, evictedByAge: 0, lost: 0, unknown: 0 },
     head: { seq: 0, hash: '' },
   },
 }
-
-function historyQuery(filters: HistoryParameters): HistoryQuery {
-  const from = filters.from === undefined ? null : parseInstant(filters.from)
-  const to = filters.to === undefined ? null : parseInstant(filters.to)
-  checkPeriod({ name: 'from', ms: from }, { name: 'to', ms: to })
-  const { q, action, requester, address, channel = '', outcome = '', limit } = filters
-  return { from, to, q, action, requester, address, channel, outcome, limit, offset: 0, before: null }
-}
+const EMPTY_PAGE: HistoryPage = { records: [], nextBefore: null, total: 0, coverage: NOTHING.coverage }

@@ -1,13 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Bind } from '../listener/bind.ts'
 import { createLogger } from '../log.ts'
-import type { SharedQueue } from '../recorder/queue.ts'
+import { Control, Queue, type SharedQueue } from '../recorder/queue.ts'
 import { createSettle } from '../recorder/settle.ts'
 import { openEnvironment } from '../store/environment.ts'
 import { derivedKey } from '../store/meta.ts'
 import { createReader } from '../store/query.ts'
 import type { Retention } from '../store/ring.ts'
 import type { HistoryAuth } from './auth.ts'
+import { reverseDns } from './host-names.ts'
 import type { HistoryLimits, Readiness } from './options.ts'
 import { createHistoryServer, type HistoryServer } from './server.ts'
 import type { FromHistory, ToHistory } from './thread-message.ts'
@@ -22,6 +23,11 @@ export interface HistoryThreadData {
   readonly auth: HistoryAuth
   readonly bind: Bind
   readonly limits: Partial<HistoryLimits>
+  /** Names by address. */
+  readonly hostNames: Readonly<Record<string, string>>
+  readonly reverseDns: 'off' | 'confirmed'
+  /** Where the built console lies; null for none. */
+  readonly consoleDir: string | null
   readonly logLevel: Parameters<typeof createLogger>[0]['level']
   readonly version: string
   readonly instance: string
@@ -50,6 +56,7 @@ async function start(): Promise<void> {
   const environment = openEnvironment({ path: data.path, access: 'read', mapSize: data.mapSize })
   const reader = createReader({ environment, retention: data.retention, clock })
   const settle = createSettle(data.queue)
+  const { control } = new Queue(data.queue)
   const server = await createHistoryServer({
     reader,
     settle: async () => settle(),
@@ -61,6 +68,10 @@ async function start(): Promise<void> {
     version: data.version,
     instance: data.instance,
     limits: data.limits,
+    applied: () => Atomics.load(control, Control.applied),
+    hostNames: data.hostNames,
+    lookup: data.reverseDns === 'confirmed' ? reverseDns() : null,
+    consoleDir: data.consoleDir,
     logger: createLogger({ level: data.logLevel }),
   })
   parentPort?.on('message', (message: ToHistory) => {

@@ -1,7 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { KeySummary, Tombstone } from '../store/reader.ts'
+import type { KeySummary, Reader, StoredRecord, Tombstone } from '../store/reader.ts'
+import type { FailureCounts } from './failure-counts.ts'
 import { formatInstant, formatOptionalInstant } from './instant.ts'
 import { CoverageSchema, coverageJson, InstantSchema } from './record-json.ts'
+
+/** Of an evicted record only the time is left. */
+const LastUseSchema = Type.Object({
+  time: InstantSchema,
+  action: Type.Optional(Type.String()),
+  requester: Type.Optional(Type.String()),
+  address: Type.Optional(Type.String()),
+})
 
 export const KeySchema = Type.Object({
   key: Type.String(),
@@ -10,6 +19,11 @@ export const KeySchema = Type.Object({
   since: Type.String({ description: 'When the ring was opened' }),
   records: Type.Integer({ description: 'Kept records' }),
   lastActivity: Type.Union([InstantSchema, Type.Null()], { description: 'Time of the newest record' }),
+  lastUse: Type.Union([LastUseSchema, Type.Null()], { description: 'Newest successful use; null for none' }),
+  failures24h: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      'Failures within the last 24 hours; null where counting them is too much work for this answer',
+  }),
   coverage: CoverageSchema,
 })
 
@@ -23,8 +37,30 @@ export const TombstoneSchema = Type.Object({
   hash: Type.String({ description: 'Last chain hash, hex' }),
 })
 
+/** What a key's summary is shown with. */
+interface KeyFigures {
+  /** Unix ms; 0 for none. */
+  readonly lastUse: number
+  /** Its record; null where it is evicted. */
+  readonly lastUseRecord: StoredRecord | null
+  readonly failures24h: number | null
+}
+
+/** {@link KeyFigures} of a key; failures are counted unless `failures` is null. */
+export function keyFigures(
+  reader: Reader,
+  { key, since }: KeySummary,
+  failures: FailureCounts | null,
+): KeyFigures {
+  return {
+    lastUse: reader.keyUse(key)?.lastUse ?? 0,
+    lastUseRecord: reader.lastUse(key),
+    failures24h: failures?.of(key, since) ?? null,
+  }
+}
+
 /** {@link KeySchema} of a key's summary. */
-export function keyJson(summary: KeySummary): Static<typeof KeySchema> {
+export function keyJson(summary: KeySummary, figures: KeyFigures): Static<typeof KeySchema> {
   return {
     key: summary.key,
     state: summary.state,
@@ -32,7 +68,20 @@ export function keyJson(summary: KeySummary): Static<typeof KeySchema> {
     since: formatInstant(summary.since),
     records: summary.records,
     lastActivity: formatOptionalInstant(summary.lastActivity),
+    lastUse: lastUseJson(figures),
+    failures24h: figures.failures24h,
     coverage: coverageJson(summary.coverage),
+  }
+}
+
+function lastUseJson({ lastUse, lastUseRecord }: KeyFigures): Static<typeof LastUseSchema> | null {
+  if (lastUseRecord === null) return lastUse === 0 ? null : { time: formatInstant(lastUse) }
+  const { time, action, requester, address } = lastUseRecord
+  return {
+    time: formatInstant(time),
+    action,
+    ...(requester.id !== '' && { requester: requester.id }),
+    ...(address !== '' && { address }),
   }
 }
 

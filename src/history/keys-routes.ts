@@ -1,9 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { KeySummary, Reader } from '../store/reader.ts'
 import type { Access } from './access.ts'
 import { accessOf, requireKey } from './guard.ts'
-import { KeySchema, keyJson } from './key-json.ts'
+import { KeySchema, keyFigures, keyJson } from './key-json.ts'
 import { keysUnder, wholePrefix } from './key-listing.ts'
 import { list } from './listing.ts'
 import { missingKey } from './missing-key.ts'
@@ -19,12 +20,26 @@ import { invalidQuery } from './query-parameters.ts'
 import { RecordSchema, recordJson } from './record-json.ts'
 
 const KeysParameters = parameters({
+  order: Type.Unsafe<'id' | 'last-use'>({
+    type: 'string',
+    enum: ['id', 'last-use'],
+    default: 'id',
+    description: 'By the bytes of the ids, or the last used first and those never used last',
+  }),
+  q: Type.String({
+    format: 'key-id',
+    default: '',
+    description: 'Only ids that contain this, in either case; with order last-use',
+  }),
   prefix: Type.String({ format: 'key-id', default: '', description: 'Only ids that start with this' }),
   after: Type.String({ format: 'key-id', default: '', description: 'Only ids behind this one' }),
   limit: LimitParameter,
   cursor: CursorParameter,
 })
 type KeysParameters = Static<typeof KeysParameters>
+
+/** Longest that failures are counted for one page, in ms. */
+const COUNTING_MS = 250
 
 const NoParameters = parameters({})
 const KeysSchema = Type.Object({ keys: Type.Array(KeySchema), nextCursor: NextCursorSchema })
@@ -39,12 +54,19 @@ export function keysRoutes(app: FastifyInstance, context: HistoryContext): void 
   app.get<{ Querystring: KeysParameters }>('/v1/keys', {
     config: { requires: 'read' },
     schema: {
-      summary: 'Keys that have a history, in the order of their ids',
+      summary: 'Keys that have a history',
       tags: ['keys'],
       querystring: KeysParameters,
       response: { 200: KeysSchema },
     },
-    handler: (request) => listKeys(context, accessOf(request), request.query),
+    handler: async (request) => {
+      const access = accessOf(request)
+      const { order, q } = request.query
+      if (order === 'last-use') return listByLastUse(context, access, request.query)
+      if (q !== '')
+        throw invalidQuery([{ parameter: 'q', expected: 'order=last-use with it', found: 'order=id' }])
+      return listById(context, access, request.query)
+    },
   })
 
   app.get('/v1/keys/:key', {
@@ -56,7 +78,10 @@ export function keysRoutes(app: FastifyInstance, context: HistoryContext): void 
       querystring: NoParameters,
       response: { 200: KeySchema },
     },
-    handler: (request: KeyRequest) => keyJson(summaryOf(reader, request)),
+    handler: (request: KeyRequest) => {
+      const summary = summaryOf(reader, request)
+      return keyJson(summary, keyFigures(reader, summary, context.failures))
+    },
   })
 
   app.get('/v1/keys/:key/last-use', {
@@ -82,11 +107,12 @@ function summaryOf(reader: Reader, request: KeyRequest): KeySummary {
   return reader.key(key) ?? missingKey(reader, key)
 }
 
-async function listKeys(
-  { reader, cursors, limits, instance }: HistoryContext,
+async function listById(
+  context: HistoryContext,
   access: Access,
   { prefix, after, limit, cursor }: KeysParameters,
 ): Promise<Static<typeof KeysSchema>> {
+  const { reader, cursors, limits, instance } = context
   if (cursor !== undefined && after !== '') {
     throw invalidQuery([{ parameter: 'after', expected: 'either after or cursor', found: 'both' }])
   }
@@ -100,5 +126,48 @@ async function listKeys(
     shows: (summary) => access.reaches(summary.key),
   })
   const nextCursor = page.next === null ? null : cursors.seal(scope, page.next)
-  return { keys: page.entries.map(keyJson), nextCursor }
+  return { keys: await allFigures(context, page.entries), nextCursor }
+}
+
+async function listByLastUse(
+  context: HistoryContext,
+  access: Access,
+  { prefix, q, after, limit, cursor }: KeysParameters,
+): Promise<Static<typeof KeysSchema>> {
+  const { reader, cursors, limits, instance, keyIndex } = context
+  if (after !== '') {
+    throw invalidQuery([{ parameter: 'after', expected: 'order=id with it', found: 'order=last-use' }])
+  }
+  const scope = JSON.stringify(['keys', instance, 'last-use', prefix, q])
+  const start = cursor === undefined ? '' : cursors.open(scope, cursor)
+  const wanted = q.toLowerCase()
+  await keyIndex.refresh()
+  const page = await list((position, count) => keyIndex.behind(position, count), start, {
+    limit,
+    // They lie in memory: more can be looked at.
+    budget: limits.scannedEntries * 10,
+    shows: ({ key }) =>
+      key.startsWith(prefix) && access.reaches(key) && (wanted === '' || key.toLowerCase().includes(wanted)),
+  })
+  const summaries: KeySummary[] = []
+  for (const { key } of page.entries) {
+    const summary = reader.key(key)
+    if (summary === null) keyIndex.forget(key)
+    else summaries.push(summary)
+  }
+  const nextCursor = page.next === null ? null : cursors.seal(scope, page.next)
+  return { keys: await allFigures(context, summaries), nextCursor }
+}
+
+/** Counts failures of as many keys as a time budget allows; what is counted is known the next time. */
+async function allFigures({ reader, failures }: HistoryContext, summaries: readonly KeySummary[]) {
+  const keys: Static<typeof KeySchema>[] = []
+  let counting = 0
+  for (const summary of summaries) {
+    const start = performance.now()
+    keys.push(keyJson(summary, keyFigures(reader, summary, counting < COUNTING_MS ? failures : null)))
+    counting += performance.now() - start
+    if (performance.now() - start > 1) await nextTurn()
+  }
+  return keys
 }

@@ -2,7 +2,6 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorFacts } from './error-answer.ts'
 import { requireKey } from './guard.ts'
-import { MAX_FILTER_LENGTH } from './history-routes.ts'
 import { missingKey } from './missing-key.ts'
 import { sendNaverError } from './naver-error.ts'
 import { ActivitySchema, activityJson } from './naver-json.ts'
@@ -10,6 +9,7 @@ import { numberedPage } from './numbered-page.ts'
 import type { HistoryContext } from './options.ts'
 import { HistoryProblem } from './problem.ts'
 import { checkPeriod } from './query-parameters.ts'
+import { MAX_FILTER_LENGTH } from './record-filter.ts'
 
 const DAY_MS = 86_400_000
 /** NAVER's `Integer`. */

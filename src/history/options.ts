@@ -2,6 +2,10 @@ import type { Logger } from '../log.ts'
 import type { Reader } from '../store/reader.ts'
 import type { HistoryAuth } from './auth.ts'
 import type { Cursors } from './cursor.ts'
+import type { FailureCounts } from './failure-counts.ts'
+import type { HostNames, Lookup } from './host-names.ts'
+import type { KeyIndex } from './key-index.ts'
+import type { LiveStreams } from './live-streams.ts'
 
 /** Limits on what clients of the history may ask of it. */
 export interface HistoryLimits {
@@ -14,6 +18,8 @@ export interface HistoryLimits {
   readonly requestTimeoutMs: number
   /** Keys or tombstones looked at for one page of a listing; the cursor goes on from there. */
   readonly scannedEntries: number
+  /** Live streams at a time. */
+  readonly liveStreams: number
 }
 
 export const DEFAULT_HISTORY_LIMITS: HistoryLimits = Object.freeze({
@@ -22,6 +28,7 @@ export const DEFAULT_HISTORY_LIMITS: HistoryLimits = Object.freeze({
   connections: 256,
   requestTimeoutMs: 10_000,
   scannedEntries: 20_000,
+  liveStreams: 64,
 })
 
 /** Where the history reports what its operator should know. */
@@ -56,10 +63,22 @@ export interface HistoryOptions {
   readonly logger?: HistoryLogger
   /** One log line for each request (PCI DSS 10.2.1.3: access to audit logs). Default false. */
   readonly logRequests?: boolean
+  /** Moves whenever records have come into the rings; where it is missing, live streams look for themselves. */
+  readonly applied?: () => number
+  /** Names by canonical address. */
+  readonly hostNames?: Readonly<Record<string, string>>
+  /** Finds names that {@link HistoryOptions.hostNames} does not have. */
+  readonly lookup?: Lookup | null
+  /** Where the built console lies; without one there is no page. */
+  readonly consoleDir?: string | null
 }
 
 /** What the routes work with. */
 export interface HistoryContext extends HistoryOptions {
   readonly limits: HistoryLimits
   readonly cursors: Cursors
+  readonly hosts: HostNames
+  readonly keyIndex: KeyIndex
+  readonly failures: FailureCounts
+  readonly live: LiveStreams
 }

@@ -22,6 +22,7 @@ export const RecordSchema = Type.Object({
   durationMs: Type.Integer(),
   channel: ChannelSchema,
   address: Type.Optional(Type.String()),
+  host: Type.Optional(Type.String({ description: 'Name of the address at the time of reading' })),
   addressSource: Type.String({ description: 'socket, proxy-protocol or forwarded' }),
   requester: Type.Object({
     id: Type.Optional(Type.String()),
@@ -53,10 +54,13 @@ export const CoverageSchema = Type.Object({
   head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
 })
 
-type RecordJson = Static<typeof RecordSchema>
+export type RecordJson = Static<typeof RecordSchema>
 
-/** {@link RecordSchema} of a kept record. Assignments rather than spread parts: half the time. */
-export function recordJson(record: StoredRecord): RecordJson {
+/**
+ * {@link RecordSchema} of a kept record; `hosts` are names by address. Assignments rather than spread parts: half
+ * the time.
+ */
+export function recordJson(record: StoredRecord, hosts: ReadonlyMap<string, string> = NO_NAMES): RecordJson {
   const json: RecordJson = {
     seq: record.seq,
     time: formatInstant(record.time),
@@ -69,6 +73,8 @@ export function recordJson(record: StoredRecord): RecordJson {
     outcome: record.outcome,
   }
   if (record.address !== '') json.address = record.address
+  const host = hosts.get(record.address)
+  if (host !== undefined) json.host = host
   if (record.key !== '') json.key = record.key
   if (record.keyVersion !== '') json.keyVersion = record.keyVersion
   if (record.status !== 0) json.status = record.status
@@ -78,6 +84,8 @@ export function recordJson(record: StoredRecord): RecordJson {
   if (record.reason !== '') json.reason = record.reason
   return json
 }
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 function requesterJson({ requester, outcome }: StoredRecord): RecordJson['requester'] {
   const { id, kind, credential } = requester

@@ -4,16 +4,28 @@ import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import { KeytrailError } from '../errors.ts'
 import { type Bind, isLoopback } from '../listener/bind.ts'
+import { consoleRoutes } from './console-routes.ts'
 import { createCursors } from './cursor.ts'
 import { answerClientError, answerFrameworkError, errorFacts, sendProblem } from './error-answer.ts'
+import { FailureCounts } from './failure-counts.ts'
 import { guard } from './guard.ts'
 import { healthRoutes } from './health-routes.ts'
+import { histogramRoutes } from './histogram-routes.ts'
 import { historyRoutes } from './history-routes.ts'
+import { HostNames } from './host-names.ts'
+import { KeyIndex } from './key-index.ts'
 import { keysRoutes } from './keys-routes.ts'
 import { listenError, urlOf } from './listen.ts'
+import { liveRoutes } from './live-routes.ts'
+import { LiveStreams } from './live-streams.ts'
 import { naverRoutes } from './naver-routes.ts'
 import { openApi } from './open-api.ts'
-import { DEFAULT_HISTORY_LIMITS, type HistoryContext, type HistoryOptions } from './options.ts'
+import {
+  DEFAULT_HISTORY_LIMITS,
+  type HistoryContext,
+  type HistoryLimits,
+  type HistoryOptions,
+} from './options.ts'
 import { HistoryProblem } from './problem.ts'
 import { formats, queryProblem, readIntegers } from './query-parameters.ts'
 import { logRequests } from './request-log.ts'
@@ -38,7 +50,7 @@ export interface HistoryServer {
 /** The history API over one store. Throws `CONFIG_INVALID` for tokens, key set or cursor key it can't use. */
 export async function createHistoryServer(options: HistoryOptions): Promise<HistoryServer> {
   const limits = { ...DEFAULT_HISTORY_LIMITS, ...options.limits }
-  const context = { ...options, limits, cursors: createCursors(options.cursorKey) }
+  const context = createContext(options, limits)
   const app = createApp(context)
   await addPlugins(app, context)
   addRoutes(app, context)
@@ -53,10 +65,25 @@ export async function createHistoryServer(options: HistoryOptions): Promise<Hist
       return { url: urlOf(app.server) }
     },
     async close() {
+      context.live.close()
+      context.keyIndex.close()
       const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
       await app.close()
       clearTimeout(force)
     },
+  }
+}
+
+function createContext(options: HistoryOptions, limits: HistoryLimits): HistoryContext {
+  const { reader, clock, hostNames = {}, lookup = null, applied } = options
+  return {
+    ...options,
+    limits,
+    cursors: createCursors(options.cursorKey),
+    hosts: new HostNames({ names: hostNames, lookup, clock }),
+    keyIndex: new KeyIndex(reader),
+    failures: new FailureCounts(reader, clock),
+    live: new LiveStreams({ most: limits.liveStreams, applied }),
   }
 }
 
@@ -113,10 +140,13 @@ function addRoutes(app: FastifyInstance, context: HistoryContext): void {
   logRequests(app, context)
   app.addHook('preValidation', async (request) => readIntegers(request))
   healthRoutes(app, context)
+  app.register((page) => consoleRoutes(page, context))
   app.register(async (native) => {
     native.addHook('preHandler', settle)
     keysRoutes(native, context)
     historyRoutes(native, context)
+    histogramRoutes(native, context)
+    liveRoutes(native, context)
     tombstoneRoutes(native, context)
   })
   app.register(

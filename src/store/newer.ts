@@ -26,5 +26,11 @@ export function newerRecords(
   )
   // A position behind the head belongs to an earlier ring of this key id: go on from the head of this one.
   const position = after > head ? head : end - 1
-  return { records: records.reverse(), position, missed: Math.max(0, first - after - 1), head }
+  return {
+    records: records.reverse(),
+    position,
+    missed: Math.max(0, first - after - 1),
+    head,
+    openedAt: view.state.openedAt,
+  }
 }

@@ -89,6 +89,8 @@ export interface NewerRecords {
   readonly missed: number
   /** The newest `seq`. */
   readonly head: number
+  /** When this ring was opened, Unix ms: a key id that was destroyed and came back has another one. */
+  readonly openedAt: number
 }
 
 /** Of one key, what orders keys by their last use. */
@@ -152,10 +154,10 @@ export interface Reader {
   /** Looks at up to `window` records behind `after`; null for a key without a ring. */
   newer(key: string, filter: RecordFilter, after: number, window: number): NewerRecords | null
   /**
-   * How many kept records at or after `from` (Unix ms) and behind the position `after` are failures; null for a
-   * key without a ring, or with more records there than the work budget allows.
+   * How many kept records at or after `from` (Unix ms) and behind the position `after` are failures, and the
+   * position behind them; null for a key without a ring, or with more records there than the work budget allows.
    */
-  failures(key: string, from: number, after: number): number | null
+  failures(key: string, from: number, after: number): { failures: number; position: number } | null
   /** {@link KeyUse} of keys in id order, after `after` (exclusive; '' to start). */
   keyUses(after: string, limit: number): KeyUse[]
   /** null for a key without a ring. */

@@ -33,7 +33,7 @@ export function modelHistogram(kept: readonly StoredRecord[], query: HistogramQu
 
 /** What `kept` has behind the position `after`. */
 export function modelNewer(
-  ring: { readonly nextSeq: number },
+  ring: { readonly nextSeq: number; readonly since: number },
   kept: readonly StoredRecord[],
   filter: RecordFilter,
   after: number,
@@ -46,6 +46,7 @@ export function modelNewer(
     position: behind.at(-1)?.seq ?? head,
     missed: Math.max(0, (behind[0]?.seq ?? head + 1) - after - 1),
     head,
+    openedAt: ring.since,
   }
 }
 

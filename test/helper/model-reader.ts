@@ -136,7 +136,8 @@ export function createModelReader(retention: ModelRetention, clock: () => number
       const behind = visible(ring, retention, clock()).kept.filter(
         ({ seq, time }) => seq > after && time >= from,
       )
-      return behind.filter(({ outcome }) => outcome === 'failure').length
+      const failed = behind.filter(({ outcome }) => outcome === 'failure')
+      return { failures: failed.length, position: ring.nextSeq - 1 }
     },
     keyUses(after, limit) {
       return this.keys(after, limit).map(({ key }) => ({ key, lastUse: lastUses.get(key) ?? 0 }))

@@ -26,6 +26,8 @@ export interface HistoryFixture {
   /** How often the server had what is pending applied. */
   settled: number
   get(target: string, options?: RequestOptions): Promise<Answer>
+  /** Closes the server before the test ends. */
+  stop(): Promise<void>
 }
 
 export interface RequestOptions {
@@ -48,6 +50,7 @@ export async function startHistory(
     now: NOW,
     settled: 0,
     get: (target, request) => send(fixture.url, target, request),
+    stop: () => server.close(),
   }
   const server = await createHistoryServer({
     reader,
@@ -82,7 +85,7 @@ export function send(url: string, target: string, options: RequestOptions = {}):
         response.on('error', reject)
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          const isJson = (response.headers['content-type'] ?? '').includes('json') && text !== ''
+          const isJson = /[/+]json/.test(response.headers['content-type'] ?? '') && text !== ''
           const json: unknown = isJson ? JSON.parse(text) : undefined
           resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
         })

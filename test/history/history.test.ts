@@ -23,6 +23,9 @@ function dataOf(path: string, recorder: Recorder, bind = { host: '127.0.0.1', po
     logLevel: 'silent',
     version: '1.2.3',
     instance: '00',
+    hostNames: {},
+    reverseDns: 'off',
+    consoleDir: null,
     clockOffsetMs: 0,
   }
 }

@@ -18,6 +18,8 @@ t.test('one key', async (t) => {
     since: '2026-10-01T12:00:00.000Z',
     records: 2,
     lastActivity: '2026-10-01T11:59:00.000Z',
+    lastUse: { time: '2026-10-01T11:59:00.000Z' },
+    failures24h: 1,
     coverage: {
       ...{ oldest: '2026-10-01T11:59:00.000Z', evictedByCount: 1, evictedByAge: 0, lost: 4, unknown: 1 },
       head: { seq: 3, hash: reader.key('k')?.coverage.head.hash },

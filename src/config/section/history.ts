@@ -65,6 +65,12 @@ function parseJwksUrl(value: unknown): string | null {
   return secure && url.username === '' && url.password === '' ? value : null
 }
 
+const hostName = Type.String({
+  description: 'Name.',
+  pattern: '^[^\\u0000-\\u001f\\u007f]{1,253}$',
+  expected: 'a name of at most 253 characters',
+})
+
 export const history = section('The history API.', {
   bind: bind({
     description: 'Where the history API listens; port 0 takes any free port.',
@@ -91,6 +97,20 @@ export const history = section('The history API.', {
       expected: 'none, or a mapping with tokens, jwt',
       secret: true,
     },
+  ),
+  hostNames: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), hostName, {
+    additionalProperties: false,
+    description: 'Names shown beside addresses (`10.1.2.3: web-1`); records keep the address alone.',
+    default: {},
+    expected: 'a mapping of addresses to names',
+  }),
+  reverseDns: choice(
+    {
+      description:
+        'Whether names of other addresses are asked of the DNS, when a history is read: `off`, or `confirmed`, where a name counts that leads back to its address. It tells the DNS servers which addresses use your keys.',
+      default: 'off',
+    },
+    ['off', 'confirmed'],
   ),
   tls: serverTls('TLS of the history API.'),
 })
