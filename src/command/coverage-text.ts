@@ -12,6 +12,7 @@ export function coverageText({
   evictedByAge,
   lost,
   unknown,
+  redacted,
   head,
 }: Coverage): string {
   const facts = [
@@ -19,6 +20,7 @@ export function coverageText({
     `evicted: ${grouped(evictedByCount)} by count, ${grouped(evictedByAge)} by age`,
     `lost: ${grouped(lost)}`,
     `outcome unknown: ${grouped(unknown)}`,
+    ...(redacted === 0 ? [] : [`redacted: ${grouped(redacted)}`]),
     `chain: ${counted(head.seq, 'record')}, head ${head.hash.slice(0, SHOWN_HASH) || '-'}`,
   ]
   return facts.join('; ')

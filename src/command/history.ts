@@ -97,6 +97,7 @@ const NOTHING: HistoryPage = {
     evictedByAge: 0,
     lost: 0,
     unknown: 0,
+    redacted: 0,
     head: { seq: 0, hash: '' },
   },
 }

@@ -1,7 +1,7 @@
 import { type RingVerification, type VerifyReport, verifyStore } from '../store/verify.ts'
 import type { CommandContext } from './command-context.ts'
 import { ExitCode } from './exit-code.ts'
-import { counted } from './number-text.ts'
+import { counted, grouped } from './number-text.ts'
 import { type StoreChoice, withReadingStore } from './reading-store.ts'
 import { visible, visibleJson } from './visible.ts'
 
@@ -28,7 +28,9 @@ function reportText({ ok, rings, records, damagedRings, damage }: VerifyReport):
   ]
   const verified = `verified ${counted(rings.length, 'ring')}, ${counted(records, 'record')}`
   const found = ok ? 'every chain is whole' : `${damagedRings} damaged`
-  return [...lines, `${verified}: ${found}`, ''].join('\n')
+  const redacted = rings.reduce((sum, ring) => sum + (ring.redacted ?? 0), 0)
+  const note = redacted === 0 ? '' : `; ${grouped(redacted)} redacted, of keys destroyed since`
+  return [...lines, `${verified}${note}: ${found}`, ''].join('\n')
 }
 
 function damageLine({ key, damage = '' }: RingVerification): string {

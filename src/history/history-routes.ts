@@ -151,7 +151,7 @@ const NOTHING = {
   nextCursor: null,
   total: 0,
   coverage: {
-    ...{ oldest: null, evictedByCount: 0, evictedByAge: 0, lost: 0, unknown: 0 },
+    ...{ oldest: null, evictedByCount: 0, evictedByAge: 0, lost: 0, unknown: 0, redacted: 0 },
     head: { seq: 0, hash: '' },
   },
 }

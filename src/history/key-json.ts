@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { KeySummary, Reader, StoredRecord, Tombstone } from '../store/reader.ts'
 import type { FailureCounts } from './failure-counts.ts'
 import { formatInstant, formatOptionalInstant } from './instant.ts'
-import { CoverageSchema, coverageJson, InstantSchema } from './record-json.ts'
+import { ChannelSchema, CoverageSchema, coverageJson, InstantSchema } from './record-json.ts'
 
 /** Of an evicted record only the time is left. */
 const LastUseSchema = Type.Object({
@@ -31,7 +31,9 @@ export const KeySchema = Type.Object({
 export const TombstoneSchema = Type.Object({
   key: Type.String(),
   time: Type.String({ description: 'When the key was destroyed' }),
+  channel: ChannelSchema,
   by: Type.String({ description: "Who destroyed it: the requester's id, or system" }),
+  scheduledBy: Type.Optional(Type.String({ description: 'Who had scheduled it' })),
   address: Type.Optional(Type.String()),
   records: Type.Integer({ description: 'How many records its ring had taken over its life' }),
   hash: Type.String({ description: 'Last chain hash, hex' }),
@@ -90,7 +92,9 @@ export function tombstoneJson(tombstone: Tombstone): Static<typeof TombstoneSche
   return {
     key: tombstone.key,
     time: formatInstant(tombstone.time),
+    channel: tombstone.channel,
     by: tombstone.by,
+    ...(tombstone.scheduledBy !== '' && { scheduledBy: tombstone.scheduledBy }),
     ...(tombstone.address !== '' && { address: tombstone.address }),
     records: tombstone.records,
     hash: tombstone.hash,

@@ -51,6 +51,9 @@ export const CoverageSchema = Type.Object({
   evictedByAge: Type.Integer(),
   lost: Type.Integer({ description: 'Records lost in durability async, or allowed unrecorded' }),
   unknown: Type.Integer({ description: 'Kept records with outcome unknown' }),
+  redacted: Type.Integer({
+    description: 'Records not shown because they named a key that was destroyed since',
+  }),
   head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
 })
 

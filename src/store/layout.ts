@@ -6,7 +6,7 @@
  * | meta        | name                         | see meta.ts              |
  * | keys        | `k` key id · `t` key id · `u`  | ring state · tombstone key · state of the unattributed ring |
  * | records     | ring u32, first sequence u48 | block                    |
- * | schedule    | due u48, purpose u8, ring u32  | key id                 |
+ * | schedule    | purpose u8, due u48, ring u32  | key id                 |
  * | tombstones  | time u48, ring u32           | tombstone                |
  * | credentials | `t` keyed hash · `x` expiry u48, hash · `k` key id, hash | expiry, issuer, key id (see credentials.ts) |
  * | changes     | number u48                   | see key-changes.ts       |
@@ -75,17 +75,18 @@ export function boundedTime(time: number): number {
   return Math.max(0, Math.min(time, LATEST))
 }
 
-export function scheduleKey(due: number, purpose: number, ring: number): Buffer {
+/** Purposes come first, so that few destructions need not wait behind many sweeps. */
+export function scheduleKey(purpose: number, due: number, ring: number): Buffer {
   const key = Buffer.allocUnsafe(11)
-  key.writeUIntBE(boundedTime(due), 0, 6)
-  key[6] = purpose
+  key[0] = purpose
+  key.writeUIntBE(boundedTime(due), 1, 6)
   key.writeUInt32BE(ring, 7)
   return key
 }
 
-export function parseScheduleKey(key: Uint8Array): { due: number; purpose: number; ring: number } {
+export function parseScheduleKey(key: Uint8Array): { purpose: number; due: number; ring: number } {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.length)
-  return { due: bytes.readUIntBE(0, 6), purpose: bytes.readUInt8(6), ring: bytes.readUInt32BE(7) }
+  return { purpose: bytes.readUInt8(0), due: bytes.readUIntBE(1, 6), ring: bytes.readUInt32BE(7) }
 }
 
 export const TOMBSTONE_KEY_BYTES = 10

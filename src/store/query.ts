@@ -124,11 +124,13 @@ function page(view: RingView, key: string, query: HistoryQuery, budget: number):
   const period = { from, end, before: Math.min(end, query.before ?? end) }
   const match = compileMatch(query)
   const found =
-    match === null
+    match === null && view.state.redacted === 0
       ? wholePage(view, key, query, period)
-      : scannedPage(view, key, query, period, match, budget)
+      : scannedPage(view, key, query, period, match ?? EVERY, budget)
   return { ...found, coverage: coverage(view) }
 }
+
+const EVERY: RecordMatch = { block: () => true, record: () => true }
 
 type Found = Omit<HistoryPage, 'coverage'>
 
@@ -193,6 +195,7 @@ function coverage(view: RingView): Coverage {
     evictedByAge: state.evictedByAge + hidden.byAge,
     lost: state.lost,
     unknown: view.unknown(),
+    redacted: view.redacted(),
     head: { seq: state.nextSeq - 1, hash: state.hash.toString('hex') },
   }
 }

@@ -37,6 +37,8 @@ export interface Coverage {
   readonly lost: number
   /** Kept records with outcome `unknown`. */
   readonly unknown: number
+  /** Records that are not shown any more because they named a key that was destroyed since (unattributed ring). */
+  readonly redacted: number
   /** The chain's head: the newest sequence number and the hash (hex) up to it. */
   readonly head: { readonly seq: number; readonly hash: string }
 }
@@ -131,9 +133,14 @@ export interface Tombstone {
   readonly key: string
   /** When it was destroyed, Unix ms. */
   readonly time: number
+  /** `system` where the sidecar did it by itself, because a scheduled destruction was due. */
+  readonly channel: Channel
   /** Who destroyed it: the requester's id, or `system`. */
   readonly by: string
+  /** Where it was asked for. */
   readonly address: string
+  /** Who had scheduled it; '' for a destruction at once. */
+  readonly scheduledBy: string
   /** How many records its ring had taken over its life. */
   readonly records: number
   /** Last chain hash, hex. */

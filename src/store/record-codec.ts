@@ -24,14 +24,14 @@ import { MAX_KEY_BYTES } from './layout.ts'
 const RECORD_VERSION = 1
 const TIME_OFFSET = 1
 const DURATION_OFFSET = 7
-const BITS_OFFSET = 11
+export const BITS_OFFSET = 11
 const KIND_OFFSET = 12
 const STATUS_OFFSET = 13
 const ITEMS_OFFSET = 15
 export const SEARCH_LENGTH_OFFSET = 19
 export const TEXT_OFFSET = 21
-const TEXTS = 8
-const SEARCHED_TEXTS = 5
+export const TEXTS = 8
+export const SEARCHED_TEXTS = 5
 
 /** Longest kept text of each field, in UTF-16 units; what is longer ends in «…». */
 const FIELD_LIMIT = {
@@ -121,6 +121,11 @@ export function decodeRecord(bytes: Buffer, start: number, end: number, key: str
 /** Unix ms. */
 export function recordTime(bytes: Buffer, start: number): number {
   return bytes.readUIntBE(start + TIME_OFFSET, 6)
+}
+
+/** From the request's arrival to the record's time, in ms. */
+export function recordDuration(bytes: Buffer, start: number): number {
+  return bytes.readUInt32BE(start + DURATION_OFFSET)
 }
 
 /** Raises (never lowers) the time in not yet hashed bytes. */

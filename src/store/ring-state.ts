@@ -18,6 +18,8 @@ export interface RingState {
   lost: number
   /** Kept records with outcome `unknown`. */
   unknown: number
+  /** Kept places whose record named a key that was destroyed since: see redaction.ts. Of the unattributed ring only. */
+  redacted: number
   /** Records whose time was raised because the clock had stepped back. */
   clamped: number
   /** Not later than the oldest kept record's time: below it nothing can be too old. */
@@ -54,6 +56,7 @@ export function newRingState(ring: number, openedAt: number, genesis: Buffer): R
     evictedByAge: 0,
     lost: 0,
     unknown: 0,
+    redacted: 0,
     clamped: 0,
     oldestTime: 0,
     newestTime: 0,
@@ -67,7 +70,7 @@ export function newRingState(ring: number, openedAt: number, genesis: Buffer): R
 }
 
 export function encodeRingState(state: RingState): Buffer {
-  const by = Buffer.from(`${state.destroyBy}\0${state.destroyAddress}`)
+  const by = Buffer.from([state.destroyBy, state.destroyAddress, state.redacted || ''].join('\0'))
   const bytes = Buffer.allocUnsafe(HASH_OFFSET + HASH_BYTES + by.length)
   bytes[0] = VERSION
   bytes.writeUInt32BE(state.ring, 1)
@@ -105,8 +108,8 @@ export function decodeRingState(bytes: Buffer): RingState {
     )
   }
   const number = (index: number): number => bytes.readUIntBE(5 + index * 6, 6)
-  const by = bytes.toString('utf8', HASH_OFFSET + HASH_BYTES)
-  const split = by.indexOf('\0')
+  const texts = bytes.toString('utf8', HASH_OFFSET + HASH_BYTES).split('\0')
+  const [destroyBy = '', destroyAddress = '', redacted = ''] = texts
   return {
     ring: bytes.readUInt32BE(1),
     openedAt: number(0),
@@ -125,8 +128,9 @@ export function decodeRingState(bytes: Buffer): RingState {
     destroyAt: number(13),
     lastUseTime: number(LAST_USE_INDEX),
     hash: Buffer.from(bytes.subarray(HASH_OFFSET, HASH_OFFSET + HASH_BYTES)),
-    destroyBy: by.slice(0, split),
-    destroyAddress: by.slice(split + 1),
+    redacted: Number(redacted),
+    destroyBy,
+    destroyAddress,
   }
 }
 

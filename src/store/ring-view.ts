@@ -2,13 +2,17 @@ import { blockCount, blockNewest, blockOldest, FIRST_RECORD, nextRecord, recordE
 import type { Database } from './environment.ts'
 import { blockKey, seqOfBlockKey } from './layout.ts'
 import { recordOutcome, recordTime } from './record-codec.ts'
+import { isRedaction } from './redaction.ts'
 import type { Retention } from './ring.ts'
 import type { RingState } from './ring-state.ts'
 
 /** Visits the record at `start`..`end` of `bytes`; returning false ends the walk. */
 export type Visit = (bytes: Buffer, start: number, end: number, seq: number) => boolean
 
-/** What a reader may see of a ring at `now`: exactly what `retention` keeps, however late the writer evicts. */
+/**
+ * What a reader may see of a ring at `now`: exactly what `retention` keeps, and nothing once its scheduled destruction
+ * is due, however late the writer is.
+ */
 export class RingView {
   readonly state: RingState
   /** Oldest record that may be seen. */
@@ -25,14 +29,16 @@ export class RingView {
     this.end = state.nextSeq
     const byCount = Math.max(state.firstSeq, state.nextSeq - retention.records)
     const cutoff = now - retention.ageMs
-    this.first = state.oldestTime >= cutoff ? byCount : Math.max(byCount, this.firstSince(cutoff))
-    this.hidden = { byCount: byCount - state.firstSeq, byAge: this.first - byCount }
+    const kept = state.oldestTime >= cutoff ? byCount : Math.max(byCount, this.firstSince(cutoff))
+    this.hidden = { byCount: byCount - state.firstSeq, byAge: kept - byCount }
+    const isDue = state.destroyAt !== 0 && state.destroyAt <= now
+    this.first = isDue ? this.end : kept
   }
 
   /** Time of the oldest record that may be seen, Unix ms; null in an empty ring. */
   oldest(): number | null {
     let time: number | null = null
-    this.walkBack(this.first, Math.min(this.first + 1, this.end), (bytes, start) => {
+    this.#walk(this.first, Math.min(this.first + 1, this.end), (bytes, start) => {
       time = recordTime(bytes, start)
       return false
     })
@@ -41,13 +47,27 @@ export class RingView {
 
   /** How many of the records that may be seen have outcome `unknown`. */
   unknown(): number {
-    let { unknown } = this.state
-    if (unknown === 0) return 0
-    this.walkBack(this.state.firstSeq, this.first, (bytes, start) => {
-      if (recordOutcome(bytes, start) === 'unknown') unknown--
+    const { unknown } = this.state
+    return unknown === 0
+      ? 0
+      : unknown - this.#hidden((bytes, start) => recordOutcome(bytes, start) === 'unknown')
+  }
+
+  /** How many places of those that may be seen are redacted. */
+  redacted(): number {
+    const { redacted } = this.state
+    return redacted === 0 ? 0 : redacted - this.#hidden(isRedaction)
+  }
+
+  /** How many of the records that may not be seen any more are `counted`. */
+  #hidden(counted: (bytes: Buffer, start: number) => boolean): number {
+    let found = 0
+    const count: Visit = (bytes, start) => {
+      if (counted(bytes, start)) found++
       return true
-    })
-    return unknown
+    }
+    this.#walk(this.state.firstSeq, this.first, count)
+    return found
   }
 
   /** First record whose time is at or after `time`; `end` where there is none. A ring is sorted by time. */
@@ -68,9 +88,14 @@ export class RingView {
 
   /**
    * Walks from the record before `before` down to `first` (inclusive), newest first; leaves out the blocks that
-   * `enter` says no to.
+   * `enter` says no to, and what is redacted.
    */
   walkBack(first: number, before: number, visit: Visit, enter?: (bytes: Buffer) => boolean): void {
+    if (this.state.redacted === 0) this.#walk(first, before, visit, enter)
+    else this.#walk(first, before, (...found) => isRedaction(found[0], found[1]) || visit(...found), enter)
+  }
+
+  #walk(first: number, before: number, visit: Visit, enter?: (bytes: Buffer) => boolean): void {
     if (before <= first) return
     const { ring } = this.state
     const starts: number[] = []

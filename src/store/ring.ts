@@ -13,8 +13,9 @@ import {
 } from './block.ts'
 import { nextHash } from './chain.ts'
 import type { Database } from './environment.ts'
-import { blockKey } from './layout.ts'
+import { blockKey, seqOfBlockKey } from './layout.ts'
 import { recordClass, recordOutcome, recordTime, setRecordTime } from './record-codec.ts'
+import { isRedaction } from './redaction.ts'
 import { encodeRingState, type RingState } from './ring-state.ts'
 
 /** Blocks removed at a time: a ring need not fit in memory. */
@@ -88,14 +89,35 @@ export class Ring {
     this.#dropTail()
   }
 
+  /** Hands every block and its first sequence number to `rewrite`; what that returns, null aside, takes its place. */
+  rewriteBlocks(rewrite: (block: Buffer, seq: number) => Buffer | null): void {
+    const { ring, firstBlock, nextSeq } = this.state
+    this.#saveTail()
+    this.#tailLoaded = false
+    for (let from = firstBlock; ; ) {
+      const bounds = { start: blockKey(ring, from), end: blockKey(ring, nextSeq), limit: CLEAR_BLOCKS }
+      const keys = [...this.#records.keys(bounds)]
+      for (const key of keys) {
+        from = seqOfBlockKey(key)
+        const block = rewrite(this.#block(from), from)
+        if (block !== null) this.#records.put(key, block)
+      }
+      if (keys.length < CLEAR_BLOCKS) return
+      from++
+    }
+  }
+
   /** Writes the block being filled and the state. */
   save(keys: Database, stateKey: Uint8Array): void {
-    if (this.#tailChanged) {
-      const { bytes, length } = this.#tail
-      this.#records.put(blockKey(this.state.ring, this.state.tailBlock), bytes.subarray(0, length))
-      this.#tailChanged = false
-    }
+    this.#saveTail()
     keys.put(stateKey, encodeRingState(this.state))
+  }
+
+  #saveTail(): void {
+    if (!this.#tailChanged) return
+    const { bytes, length } = this.#tail
+    this.#records.put(blockKey(this.state.ring, this.state.tailBlock), bytes.subarray(0, length))
+    this.#tailChanged = false
   }
 
   #makeRoom(size: number): void {
@@ -103,10 +125,7 @@ export class Ring {
     if (state.tailBlock !== 0) {
       this.#loadTail()
       if (blockTakes(this.#tail, size)) return
-      if (this.#tailChanged) {
-        const { bytes, length } = this.#tail
-        this.#records.put(blockKey(state.ring, state.tailBlock), bytes.subarray(0, length))
-      }
+      this.#saveTail()
     }
     startBlock(this.#tail, state.hash)
     state.tailBlock = state.nextSeq
@@ -147,6 +166,7 @@ export class Ring {
         else if (seq < firstKept) state.evictedByCount++
         else return false
         if (recordOutcome(bytes, start) === 'unknown') state.unknown--
+        if (isRedaction(bytes, start)) state.redacted--
         state.firstSeq = seq + 1
       }
       start = nextRecord(end)

@@ -10,8 +10,9 @@ import {
 } from './block.ts'
 import { nextHash } from './chain.ts'
 import type { Database } from './environment.ts'
-import { blockKey, LATEST, seqOfBlockKey } from './layout.ts'
+import { blockKey, LATEST, seqOfBlockKey, UNATTRIBUTED_RING } from './layout.ts'
 import { recordClass, recordOutcome, recordTime, wholeRecord } from './record-codec.ts'
+import { redactedLink } from './redaction.ts'
 import type { RingState } from './ring-state.ts'
 
 /** Where the walk over a ring's blocks has come to. */
@@ -25,6 +26,7 @@ interface Walk {
   time: number
   /** Of the kept records. */
   unknown: number
+  redacted: number
   oldestTime: number
   lastUseSeq: number
   lastUseTime: number
@@ -39,7 +41,7 @@ export function ringDamage(state: RingState, records: Database, genesis: Buffer)
   if (found !== null) return found
   const { ring, firstBlock } = state
   const hash = firstBlock === 1 ? genesis : null
-  const none = { block: 0, time: 0, unknown: 0, oldestTime: 0, lastUseSeq: 0, lastUseTime: 0 }
+  const none = { block: 0, time: 0, unknown: 0, redacted: 0, oldestTime: 0, lastUseSeq: 0, lastUseTime: 0 }
   const walk = { seq: firstBlock, hash, ...none }
   for (const { key, value } of records.range({ start: blockKey(ring, 0), end: blockKey(ring, LATEST) })) {
     const damage = blockDamage(state, walk, seqOfBlockKey(key), value)
@@ -88,16 +90,21 @@ function blockDamage(state: RingState, walk: Walk, seq: number, bytes: Buffer): 
 
 function recordDamage(state: RingState, walk: Walk, record: Buffer): string | null {
   const { seq, hash } = walk
-  if (!wholeRecord(record)) return `record ${seq}: its bytes are no record`
+  const link = redactedLink(record)
+  if (link === null ? !wholeRecord(record) : state.ring !== UNATTRIBUTED_RING)
+    return `record ${seq}: its bytes are no record`
   const time = recordTime(record, 0)
   if (time < walk.time) return `record ${seq}: its time ${time} lies before that of the record before`
   walk.time = time
-  walk.hash = hash === null ? null : nextHash(hash, record)
+  if (link !== null && hash !== null && !hash.equals(link.before))
+    return `records ${walk.block} to ${seq - 1}: the hash up to there is not the one that the redaction goes on from`
+  walk.hash = hash === null ? null : (link?.behind ?? nextHash(hash, record))
   walk.seq++
   if (seq < state.firstSeq) return null
   if (seq === state.firstSeq) walk.oldestTime = time
   const outcome = recordOutcome(record, 0)
   if (outcome === 'unknown') walk.unknown++
+  if (link !== null) walk.redacted++
   if (outcome === 'success' && recordClass(record, 0) === 'use') {
     walk.lastUseSeq = seq
     walk.lastUseTime = time
@@ -118,10 +125,14 @@ function endDamage(state: RingState, walk: Walk): string | null {
   }
   if (walk.unknown !== unknown)
     return `state: expected ${walk.unknown} records of unknown outcome, found ${unknown}`
+  if (walk.redacted !== state.redacted)
+    return `state: expected ${walk.redacted} redactions, found ${state.redacted}`
   if (firstSeq === nextSeq) return null
   if (walk.time !== newestTime) return `state: expected the newest time ${walk.time}, found ${newestTime}`
   if (walk.oldestTime < oldestTime)
     return `state: expected no oldest time after ${walk.oldestTime}, found ${oldestTime}`
+  // A key has a last use; the unattributed ring's may have been redacted.
+  if (state.ring === UNATTRIBUTED_RING) return null
   const lastUse = lastUseSeq < firstSeq ? 0 : lastUseSeq
   if (walk.lastUseSeq !== lastUse)
     return `state: expected the last use at record ${walk.lastUseSeq}, found ${lastUseSeq}`

@@ -20,6 +20,8 @@ export interface RingVerification {
   readonly key: string
   /** Kept records. */
   readonly records: number
+  /** Places among them whose record named a key that was destroyed since; only where there are any. */
+  readonly redacted?: number
   readonly ok: boolean
   /** What is wrong, and at which record; only where something is. */
   readonly damage?: string
@@ -84,7 +86,11 @@ function ringVerifier({ meta, records }: Environment): RingVerifier {
       if (other !== undefined) shared.push(`ring ${state.ring}: expected one key, found ${other} and ${key}`)
       keys.set(state.ring, key)
       const damage = ringDamage(state, records, genesisHash(instance, state.ring, key))
-      const found = { key, records: state.nextSeq - state.firstSeq, ok: damage === null }
+      const { nextSeq, firstSeq, redacted } = state
+      const found = {
+        ...{ key, records: nextSeq - firstSeq, ok: damage === null },
+        ...(redacted > 0 && { redacted }),
+      }
       return damage === null ? found : { ...found, damage }
     },
     knows: (ring) => keys.has(ring),

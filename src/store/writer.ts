@@ -12,7 +12,7 @@ import type { Environment } from './environment.ts'
 import { type JournalMark, journalMarkOf, setJournalMark } from './journal-mark.ts'
 import { noteChanges } from './key-changes.ts'
 import { fitsRing, ringStateKey, storedKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
-import { destroyRing, destructionFor, settleDestruction } from './lifecycle.ts'
+import { askedDestruction, destroyRing, destructionFor, redactKeys, settleDestruction } from './lifecycle.ts'
 import {
   initialiseMeta,
   instanceOf,
@@ -26,8 +26,8 @@ import {
   settledOf,
   takeRingNumber,
 } from './meta.ts'
-import { decodeRecord, recordTime, withKey } from './record-codec.ts'
-import { hasDueTimer, scheduleSweep, sweepDue } from './retention.ts'
+import { decodeRecord, recordDuration, recordTime, withKey } from './record-codec.ts'
+import { destroyDue, hasDueTimer, scheduleSweep, sweepDue } from './retention.ts'
 import { type Retention, Ring } from './ring.ts'
 import { decodeRingState, newRingState } from './ring-state.ts'
 import { countLate, hasTombstoneBefore, removeTombstones, tombstoneOf } from './tombstone.ts'
@@ -62,6 +62,9 @@ export class StoreWriter {
   readonly #instance: Buffer
   /** Rings touched by the current transaction. */
   readonly #rings = new Map<string, Ring>()
+  /** Keys whose rings it destroyed. */
+  readonly #destroyed = new Set<string>()
+  readonly #access = { ring: (key: string) => this.#existing(key) }
   /** The current transaction's time, Unix ms. */
   #now = 0
   #full = false
@@ -117,6 +120,7 @@ export class StoreWriter {
     const { meta, keys, changes } = this.#environment
     this.#environment.transaction(() => {
       this.#rings.clear()
+      this.#destroyed.clear()
       this.#now = now
       this.#full = this.#environment.full
       if (!ownerOf(meta)?.equals(this.#owner)) {
@@ -130,7 +134,7 @@ export class StoreWriter {
         ring.evict(this.#retention, now)
         ring.save(keys, key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
       }
-      noteChanges(changes, this.#rings.keys())
+      noteChanges(changes, new Set([...this.#rings.keys(), ...this.#destroyed]))
       setPosition(meta, position)
     })
   }
@@ -178,14 +182,27 @@ export class StoreWriter {
     const { tombstones, keys } = this.#environment
     removeTombstones(tombstones, keys, now - this.#retention.tombstoneMs)
     forgetExpiredCredentials(this.#environment, now, limit)
-    return sweepDue(
+    const destroyed = this.destroyDue(now, limit)
+    const slice = { now, limit: limit - destroyed, ageMs: this.#retention.ageMs }
+    return destroyed + (destroyed < limit ? sweepDue(this.#environment, slice, this.#access) : 0)
+  }
+
+  /** Carries out at most `limit` scheduled destructions that are due. Within {@link commit}. Returns how many. */
+  destroyDue(now: number, limit: number): number {
+    const destroyed = new Set<string>()
+    const found = destroyDue(
       this.#environment,
-      { now, limit, ageMs: this.#retention.ageMs },
+      { now, limit },
       {
-        ring: (key) => this.#existing(key),
-        destroyed: (key) => this.#rings.delete(key),
+        ...this.#access,
+        destroyed: (key) => {
+          this.#noteDestroyed(key)
+          destroyed.add(key)
+        },
       },
     )
+    this.#redact(destroyed)
+    return found
   }
 
   #appendDestruction(ring: Ring, submission: Submission): void {
@@ -194,24 +211,39 @@ export class StoreWriter {
     const record = decodeRecord(submission.record, 0, submission.record.length, ring.key)
     ring.append(submission.record)
     if (submission.destruction === 'now') {
-      const { time, address, requester } = record
-      destroyRing(this.#environment, ring, { time, by: requester.id, address })
-      this.#rings.delete(ring.key)
+      destroyRing(this.#environment, ring, askedDestruction(record))
+      this.#noteDestroyed(ring.key)
+      this.#redact(new Set([ring.key]))
     } else {
       settleDestruction(this.#environment.schedule, ring, destructionFor(submission, record))
     }
   }
 
+  #noteDestroyed(key: string): void {
+    this.#rings.delete(key)
+    this.#destroyed.add(key)
+  }
+
+  /** After a destruction no read returns a record of the key: nor do those of the unattributed ring (G7). */
+  #redact(keys: ReadonlySet<string>): void {
+    const unattributed = keys.size === 0 ? null : this.#existing('')
+    if (unattributed !== null) redactKeys(unattributed, keys)
+  }
+
   /** null for a record that came too late: its key has been destroyed meanwhile. */
-  #ringFor({ key: named, keyProven, record }: Submission): Ring | null {
+  #ringFor({ key: named, keyProven, destruction, record }: Submission): Ring | null {
     if (!fitsRing(named)) return this.#unattributed()
     const key = storedKey(named)
     const existing = this.#existing(key)
-    if (existing !== null) return existing
+    const began = recordTime(record, 0) - recordDuration(record, 0)
+    if (existing !== null && began >= existing.state.openedAt) return existing
     if (this.#belongsToDestroyed(key, record)) return null
+    if (existing !== null) return existing
     const { meta } = this.#environment
     const rings = ringCount(meta)
-    if (!keyProven || rings >= this.#maxRings) return this.#unattributed()
+    // A key that is destroyed at once has its ring for this one record: to be in its tombstone.
+    const full = rings >= this.#maxRings && destruction !== 'now'
+    if (!keyProven || full) return this.#unattributed()
     setRingCount(meta, rings + 1)
     return this.#open(key, takeRingNumber(meta), recordTime(record, 0))
   }
@@ -239,13 +271,17 @@ export class StoreWriter {
     return ring
   }
 
-  /** An exchange that began before its key was destroyed must not open a new ring for it. */
+  /**
+   * An exchange that began before its key was destroyed must neither open a new ring for it nor get into one. A
+   * tombstone of the future tells that the clock was put back since: it says nothing of what came after that.
+   */
   #belongsToDestroyed(key: string, record: Buffer): boolean {
     const { tombstones, keys } = this.#environment
     const tombstone = tombstoneOf(tombstones, keys, key)
     if (tombstone === null) return false
-    const { time, durationMs } = decodeRecord(record, 0, record.length, key)
-    if (time - durationMs >= tombstone.time) return false
+    const time = recordTime(record, 0)
+    if (time - recordDuration(record, 0) >= tombstone.time) return false
+    if (tombstone.time > this.#now && time <= this.#now) return false
     countLate(tombstones, keys, key)
     return true
   }

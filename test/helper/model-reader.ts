@@ -97,7 +97,8 @@ export function createModelReader(retention: ModelRetention, clock: () => number
       if (ring === null) return
       rings.delete(ringId({ kind: 'key', key }))
       lastUses.delete(key)
-      tombstones.unshift({ key, time: clock(), by, address, records: ring.nextSeq - 1, hash: ring.hash })
+      const cause = { time: clock(), channel: 'api', by, address, scheduledBy: '' } as const
+      tombstones.unshift({ key, ...cause, records: ring.nextSeq - 1, hash: ring.hash })
     },
     keys(after, limit) {
       const ids = [...rings.keys()].filter((id) => id.startsWith('k')).map((id) => id.slice(1))
@@ -219,6 +220,7 @@ function coverage({ ring, kept, evictedByCount, evictedByAge }: Visible): Covera
     evictedByAge,
     lost: ring.lost,
     unknown: kept.filter((record) => record.outcome === 'unknown').length,
+    redacted: 0,
     head: { seq: ring.nextSeq - 1, hash: ring.hash },
   }
 }

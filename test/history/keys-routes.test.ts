@@ -22,6 +22,7 @@ t.test('one key', async (t) => {
     failures24h: 1,
     coverage: {
       ...{ oldest: '2026-10-01T11:59:00.000Z', evictedByCount: 1, evictedByAge: 0, lost: 4, unknown: 1 },
+      redacted: 0,
       head: { seq: 3, hash: reader.key('k')?.coverage.head.hash },
     },
   }

@@ -12,7 +12,7 @@ function blocks(store: TestStore): number {
 }
 
 function timers(store: TestStore): number {
-  return [...store.environment.schedule.keys({ start: scheduleKey(0, 0, 0), end: scheduleKey(1e300, 1, 0) })]
+  return [...store.environment.schedule.keys({ start: scheduleKey(0, 0, 0), end: scheduleKey(2, 0, 0) })]
     .length
 }
 
@@ -154,7 +154,14 @@ t.test('a scheduled destruction is carried out when it is due, in the name of wh
   t.equal(store.writer.hasTimers(store.now), true)
   store.sweep()
   t.equal(store.reader().key('doomed'), null)
-  t.match(store.reader().tombstone('doomed'), { time: due, by: 'bob', address: '198.51.100.8', records: 1 })
+  t.match(store.reader().tombstone('doomed'), {
+    time: due,
+    by: 'system',
+    channel: 'system',
+    scheduledBy: 'bob',
+    address: '198.51.100.8',
+    records: 1,
+  })
   t.equal(blocks(store), 0)
 })
 
@@ -236,4 +243,50 @@ t.test('tombstones are listed newest first, page by page, and go when they are o
     Array.from({ length: 15 }, (_, i) => `key-${24 - i}`),
   )
   t.equal(reader.tombstone('key-24')?.key, 'key-24')
+})
+
+t.test('once it is due a ring shows nothing, though nobody has carried that out yet', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'doomed' }, { destruction: 'scheduled', destroyAt: START + 500 })
+  store.now += 499
+  t.equal(store.reader().history(keyRing('doomed'), historyQuery())?.total, 1)
+  store.now += 1
+  const reader = store.reader()
+  t.match(reader.history(keyRing('doomed'), historyQuery()), { records: [], total: 0 })
+  t.match(reader.key('doomed'), { records: 0, lastActivity: null, destroyAt: START + 500 })
+  t.equal(reader.lastUse('doomed'), null)
+})
+
+t.test(
+  'what was under way when the key was destroyed does not get into the next ring of its id',
+  async (t) => {
+    const store = openStore(t)
+    store.append({ key: 'phoenix' }, { destruction: 'now' })
+    store.now += 10
+    store.append({ key: 'phoenix', action: 'create-key' })
+    store.now += 10
+    store.append({ key: 'phoenix', action: 'late', durationMs: 21 })
+    t.equal(store.reader().key('phoenix')?.records, 1)
+    t.equal(store.reader().tombstone('phoenix')?.records, 2)
+    store.append({ key: 'phoenix', action: 'early', durationMs: 20 })
+    t.equal(store.reader().key('phoenix')?.records, 2, 'it began when the old key was gone')
+  },
+)
+
+t.test('after the clock was put back a new key of that id is recorded, not taken for late', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'phoenix' }, { destruction: 'now' })
+  store.now -= 3_600_000
+  store.append({ key: 'phoenix', durationMs: 5 })
+  store.append({ key: 'phoenix', durationMs: 5 })
+  t.equal(store.reader().key('phoenix')?.records, 2)
+  t.equal(store.reader().tombstone('phoenix')?.records, 1)
+})
+
+t.test('readers are told which keys were destroyed', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'gone' })
+  const { position } = store.reader().keyChanges(null)
+  store.append({ key: 'gone' }, { destruction: 'now' })
+  t.strictSame(store.reader().keyChanges(position).keys, ['gone'])
 })

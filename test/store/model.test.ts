@@ -41,7 +41,7 @@ const effect: fc.Arbitrary<ModelEffect & { afterMs: number }> = fc.record({
   keyProven: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
   destruction: fc.oneof(
     { weight: 60, arbitrary: fc.constant('none' as const) },
-    fc.constantFrom('now' as const, 'scheduled' as const, 'cancelled' as const),
+    fc.constantFrom('now' as const, 'scheduled' as const, 'cancelled' as const, 'tokens' as const),
   ),
   destroyAt: fc.constant(0),
   afterMs: hundreds(15).map((ms) => ms + 100),

@@ -23,13 +23,17 @@ interface ModelRing {
   evictedByAge: number
   lost: number
   destroy: { at: number; by: string; address: string } | null
+  /** Sequence numbers of what named a key that was destroyed since. */
+  redacted: Set<number>
   hash: Buffer
 }
+
+type Kept = Pick<ModelRing, 'records' | 'evictedByAge' | 'evictedByCount'>
 
 /** How a record comes in: see Submission in the store's writer. */
 export interface ModelEffect {
   readonly keyProven: boolean
-  readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled'
+  readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled' | 'tokens'
   readonly destroyAt: number
 }
 
@@ -63,7 +67,10 @@ export class StoreModel {
     ring.newestTime = time
     if (ring.number === 0) return
     const who = { by: record.requester.id, address: record.address }
-    if (effect.destruction === 'now') this.#destroy(record.key, { time: record.time, ...who })
+    if (effect.destruction === 'now') {
+      const { time, channel } = record
+      this.#destroy(record.key, { ...who, time, channel, scheduledBy: '' })
+    }
     if (effect.destruction === 'scheduled') ring.destroy = { at: effect.destroyAt, ...who }
     if (effect.destruction === 'cancelled') ring.destroy = null
   }
@@ -75,7 +82,9 @@ export class StoreModel {
 
   sweep(now: number): void {
     for (const [key, { destroy }] of [...this.#rings]) {
-      if (destroy !== null && destroy.at <= now) this.#destroy(key, { time: now, ...destroy })
+      if (destroy === null || destroy.at > now) continue
+      const { by: scheduledBy, address } = destroy
+      this.#destroy(key, { time: now, channel: 'system', by: 'system', address, scheduledBy })
     }
     const cutoff = now - this.#retention.tombstoneMs
     const kept = this.#tombstones.filter(({ tombstone }) => tombstone.time >= cutoff)
@@ -84,7 +93,10 @@ export class StoreModel {
 
   /** What every commit does at its end. */
   settle(now: number): void {
-    for (const ring of this.#rings.values()) Object.assign(ring, this.#seen(ring, now))
+    for (const ring of this.#rings.values()) {
+      Object.assign(ring, this.#kept(ring, now))
+      ring.redacted = new Set(ring.records.map(({ seq }) => seq).filter((seq) => ring.redacted.has(seq)))
+    }
   }
 
   history(key: string, query: HistoryQuery, now: number, budget: number): HistoryPage | null {
@@ -94,14 +106,16 @@ export class StoreModel {
     const { from, to, before, offset, limit } = query
     const period = records.filter(({ time }) => time >= (from ?? 0) && time <= (to ?? Infinity))
     const candidates = period.filter(({ seq }) => seq < (before ?? Infinity)).reverse()
-    const scanned = isFiltered(query) ? candidates.slice(0, budget) : candidates
-    const matching = scanned.filter((record) => matches(record, query)).slice(offset)
+    const shown = (record: StoredRecord) => !ring.redacted.has(record.seq) && matches(record, query)
+    const isScanned = isFiltered(query) || ring.redacted.size > 0
+    const scanned = isScanned ? candidates.slice(0, budget) : candidates
+    const matching = scanned.filter(shown).slice(offset)
     const unscanned = scanned.length < candidates.length ? (scanned.at(-1)?.seq ?? null) : null
-    const countable = !isFiltered(query) || period.length <= budget
+    const countable = !isScanned || period.length <= budget
     return {
       records: matching.slice(0, limit),
       nextBefore: matching.length > limit ? (matching[limit - 1]?.seq ?? null) : unscanned,
-      total: countable ? period.filter((record) => matches(record, query)).length : null,
+      total: countable ? period.filter(shown).length : null,
       coverage: this.#coverage(ring, now),
     }
   }
@@ -133,18 +147,20 @@ export class StoreModel {
 
   #ringFor(
     { key, time, durationMs }: AuditRecord,
-    { keyProven }: ModelEffect,
+    { keyProven, destruction }: ModelEffect,
     now: number,
   ): ModelRing | null {
     const ring = key === '' ? undefined : this.#rings.get(key)
-    if (ring !== undefined) return ring
+    if (ring !== undefined && time - durationMs >= ring.since) return ring
     const laid = this.#tombstones.findLast(({ tombstone }) => tombstone.key === key)
-    if (laid !== undefined && time - durationMs < laid.tombstone.time) {
+    const putBack = laid !== undefined && laid.tombstone.time > now && time <= now
+    if (laid !== undefined && !putBack && time - durationMs < laid.tombstone.time) {
       laid.tombstone = { ...laid.tombstone, records: laid.tombstone.records + 1 }
       return null
     }
+    if (ring !== undefined) return ring
     const full = [...this.#rings.keys()].filter((key) => key !== '').length >= this.#maxRings
-    if (key === '' || !keyProven || full) return this.#unattributed(now)
+    if (key === '' || !keyProven || (full && destruction !== 'now')) return this.#unattributed(now)
     return this.#open(key, ++this.#opened, time)
   }
 
@@ -154,26 +170,32 @@ export class StoreModel {
 
   #open(key: string, number: number, since: number): ModelRing {
     const ring: ModelRing = {
-      ...{ since, number, records: [], taken: 0, newestTime: 0, lost: 0, destroy: null },
+      ...{ since, number, records: [], taken: 0, newestTime: 0, lost: 0, destroy: null, redacted: new Set() },
       ...{ evictedByCount: 0, evictedByAge: 0, hash: genesisHash(this.#instance, number, key) },
     }
     this.#rings.set(key, ring)
     return ring
   }
 
-  #destroy(key: string, { time, by, address }: { time: number; by: string; address: string }): void {
+  #destroy(key: string, cause: Omit<Tombstone, 'key' | 'records' | 'hash'>): void {
     const ring = this.#rings.get(key)
     if (ring === undefined) return
     this.#rings.delete(key)
-    const tombstone = { key, time, by, address, records: ring.taken, hash: ring.hash.toString('hex') }
+    const tombstone = { key, ...cause, records: ring.taken, hash: ring.hash.toString('hex') }
     this.#tombstones.push({ ring: ring.number, tombstone })
+    const unattributed = this.#rings.get('')
+    for (const { key: named, seq } of unattributed?.records ?? [])
+      if (named === key) unattributed?.redacted.add(seq)
+  }
+
+  /** What may be read of the ring: nothing once its scheduled destruction is due. */
+  #seen(ring: ModelRing, now: number): Kept {
+    const kept = this.#kept(ring, now)
+    return ring.destroy !== null && ring.destroy.at <= now ? { ...kept, records: [] } : kept
   }
 
   /** What retention leaves of the ring: first age decides, then the count. */
-  #seen(
-    { records, evictedByAge, evictedByCount }: ModelRing,
-    now: number,
-  ): Pick<ModelRing, 'records' | 'evictedByAge' | 'evictedByCount'> {
+  #kept({ records, evictedByAge, evictedByCount }: ModelRing, now: number): Kept {
     const young = records.filter(({ time }) => time >= now - this.#retention.ageMs)
     const kept = young.slice(-this.#retention.records)
     return {
@@ -190,7 +212,8 @@ export class StoreModel {
       evictedByCount,
       evictedByAge,
       lost: ring.lost,
-      unknown: records.filter(({ outcome }) => outcome === 'unknown').length,
+      unknown: records.filter(({ outcome, seq }) => outcome === 'unknown' && !ring.redacted.has(seq)).length,
+      redacted: records.filter(({ seq }) => ring.redacted.has(seq)).length,
       head: { seq: ring.taken, hash: ring.hash.toString('hex') },
     }
   }

@@ -17,6 +17,7 @@ const anyState = fc.record(
     evictedByCount: uint48,
     evictedByAge: uint48,
     lost: uint48,
+    redacted: uint48,
     unknown: uint48,
     clamped: uint48,
     oldestTime: uint48,
