@@ -9,6 +9,7 @@ import {
   entryTicket,
   wholeEntries,
 } from './entry.ts'
+import { Eraser } from './eraser.ts'
 import type { LiveSegments } from './live-segments.ts'
 import { OpenIntents } from './open-intents.ts'
 import { Control, type Queue } from './queue.ts'
@@ -16,7 +17,7 @@ import { Control, type Queue } from './queue.ts'
 /** What applying needs of the store. */
 export type AppliedStore = Pick<
   StoreWriter,
-  'commit' | 'submit' | 'learn' | 'countLost' | 'hasTimers' | 'sweep'
+  'commit' | 'submit' | 'learn' | 'countLost' | 'hasTimers' | 'sweep' | 'erasures'
 >
 
 export interface ApplierOptions {
@@ -49,6 +50,9 @@ const BATCH_BYTES = 4 << 20
 export class Applier {
   readonly #options: ApplierOptions
   readonly #intents: OpenIntents
+  readonly #eraser: Eraser
+  /** The writer's count when the journal was last told to erase. */
+  #erasures: number
   #applied: number
   #lastApply = 0
   /** The flush counter as it stood at the last batch. */
@@ -62,6 +66,8 @@ export class Applier {
   constructor(options: ApplierOptions) {
     this.#options = options
     this.#intents = new OpenIntents(options.segments)
+    this.#eraser = new Eraser(options.queue, options.segments)
+    this.#erasures = options.writer.erasures
     this.#applied = options.position
   }
 
@@ -95,10 +101,11 @@ export class Applier {
     const flush = Atomics.load(control, Control.flush)
     const committed = queue.position(Control.committed, this.#applied)
     if (!stopping && performance.now() >= this.#nextSweep) this.#sweep()
+    if (this.#eraser.pending) this.#recycle()
     if (committed === this.#applied) {
       if (stopping) return false
       this.#flushed = flush
-      if (!this.#clean()) Atomics.wait(control, Control.committed, committed | 0, SWEEP_INTERVAL_MS)
+      if (!this.#clean()) Atomics.wait(control, Control.committed, committed | 0, this.#idleMs)
       return true
     }
     const wait = this.#lastApply + APPLY_INTERVAL_MS - performance.now()
@@ -109,7 +116,7 @@ export class Applier {
 
   /** Between two batches one slice is enough, as long as the journal has a slot to go on with: its syncs wait less. */
   #mayClean(): boolean {
-    if (this.#cleaned && this.#options.segments.hasFree) return false
+    if (this.#cleaned && this.#options.segments.hasFree && !this.#eraser.pending) return false
     this.#cleaned = true
     return true
   }
@@ -141,11 +148,21 @@ export class Applier {
   /** Frees segments, and has the intents repeated that keep too many of them. */
   #recycle(): void {
     const { segments, renew } = this.#options
+    segments.update(this.#applied)
+    const now = performance.now()
     segments.recycle(this.#applied)
-    for (const ticket of segments.overdue(performance.now())) {
+    for (const ticket of [...segments.overdue(now), ...this.#erase(now)]) {
       const intent = this.#intents.find(ticket, null)
       if (intent !== null) renew(intent)
     }
+  }
+
+  /** What was destroyed goes from the journal too. */
+  #erase(now: number): number[] {
+    const { erasures } = this.#options.writer
+    if (erasures !== this.#erasures) this.#eraser.erase(this.#applied)
+    this.#erasures = erasures
+    return this.#eraser.step(this.#applied, now)
   }
 
   #submit(entries: Buffer): void {
@@ -184,7 +201,7 @@ export class Applier {
 
   /** Executes what is due, and finds segments that the journal gave up. */
   #sweep(): void {
-    const { writer, segments, clock } = this.#options
+    const { writer, clock } = this.#options
     const now = clock()
     let swept = 0
     if (writer.hasTimers(now)) {
@@ -192,8 +209,11 @@ export class Applier {
         swept = writer.sweep(now, SWEEP_LIMIT)
       })
     }
-    segments.update(this.#applied)
     this.#recycle()
-    this.#nextSweep = swept < SWEEP_LIMIT ? performance.now() + SWEEP_INTERVAL_MS : 0
+    this.#nextSweep = swept < SWEEP_LIMIT ? performance.now() + this.#idleMs : 0
+  }
+
+  get #idleMs(): number {
+    return this.#eraser.pending ? APPLY_INTERVAL_MS : SWEEP_INTERVAL_MS
   }
 }

@@ -68,6 +68,8 @@ export class Journal {
   #synced: number
   #lastSync = performance.now()
   #failure: Error | null = null
+  /** The roll counter as it stood when a segment was last begun for it. */
+  #rolled: number
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -75,6 +77,7 @@ export class Journal {
     this.#written = options.position
     this.#committed = options.position
     this.#failure = options.resumedAfter
+    this.#rolled = Atomics.load(this.#queue.control, Control.roll)
     this.#synced = this.#isSynced() ? options.position : this.#applied
   }
 
@@ -98,7 +101,8 @@ export class Journal {
   #step(stopping: boolean): boolean {
     const { control } = this.#queue
     const head = this.#queue.position(Control.head, this.#written)
-    if (head !== this.#written || this.#failure !== null) {
+    const rolled = this.#roll()
+    if (rolled || head !== this.#written || this.#failure !== null) {
       this.#append(head)
       return true
     }
@@ -110,7 +114,19 @@ export class Journal {
     return true
   }
 
-  /** Writes one group; after a failure, where nothing is queued, an empty one, to see whether it works again. */
+  /** Leaves the segment if it is asked to; whether a group is to be written, were it empty, for the next to count. */
+  #roll(): boolean {
+    const roll = Atomics.load(this.#queue.control, Control.roll)
+    if (roll === this.#rolled) return false
+    if (this.#segment !== null) this.#retire(this.#segment)
+    this.#rolled = roll
+    return true
+  }
+
+  /**
+   * Writes one group. Where nothing is queued it is empty: after a failure, to see whether it works again, or as
+   * the first of a segment.
+   */
   #append(head: number): void {
     if (this.#synced !== this.#written && this.#failure !== null) this.#awaitRings(this.#failure)
     const end = this.#groupEnd(head)

@@ -40,6 +40,8 @@ export class LiveSegments {
   readonly #live: LiveSegment[] = []
   readonly #holders = new Map<number, LiveSegment>()
   readonly #dirty: number[] = []
+  /** Slots that a write may have failed on: what is read of them need not be on disk. */
+  readonly #failed = new Set<number>()
   #opened = 0
   #cleaner: SlotCleaner | null = null
 
@@ -47,12 +49,28 @@ export class LiveSegments {
     this.#options = options
     this.#control = options.queue.control
     for (const slot of options.free) this.#setFree(slot)
-    for (const slot of options.dirty) this.#setDirty(slot)
+    for (const slot of options.dirty) {
+      this.#setDirty(slot)
+      this.#failed.add(slot)
+    }
   }
 
   /** Segments that can't be recycled yet. */
   get count(): number {
     return this.#live.length
+  }
+
+  /** Absolute position of the newest one's first entry; Infinity without any. */
+  get newestStart(): number {
+    return this.#live.at(-1)?.start ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Whether there are entries from before `position` that are not zeroed yet. */
+  holdBefore(position: number): boolean {
+    const [oldest] = this.#live
+    return (
+      this.#cleaner !== null || this.#dirty.length > 0 || (oldest !== undefined && oldest.start < position)
+    )
   }
 
   /** Whether the journal has a slot to go on with. */
@@ -98,12 +116,20 @@ export class LiveSegments {
    * journal from going on. `now` is that of a monotonic clock, in ms: the same ones are not told again at once.
    */
   overdue(now: number): number[] {
-    const [oldest] = this.#live
+    const [oldest, next] = this.#live
     const most = Math.min(this.#options.maxSegments, MAX_SLOTS)
-    if (oldest === undefined || oldest.open === 0 || this.#live.length * 2 <= most) return []
-    if (now - oldest.asked < ASK_INTERVAL_MS) return []
-    oldest.asked = now
-    return [...this.#holders].filter(([, segment]) => segment === oldest).map(([ticket]) => ticket)
+    if (oldest === undefined || this.#live.length * 2 <= most) return []
+    return this.holders(next?.start ?? Number.POSITIVE_INFINITY, now)
+  }
+
+  /** Open intents in segments that begin before `position`, the newest aside; not the same ones again at once. */
+  holders(position: number, now: number): number[] {
+    const asked = this.#live
+      .slice(0, -1)
+      .filter(({ start, open, asked }) => start < position && open > 0 && now - asked >= ASK_INTERVAL_MS)
+    if (asked.length === 0) return []
+    for (const segment of asked) segment.asked = now
+    return [...this.#holders].filter(([, segment]) => asked.includes(segment)).map(([ticket]) => ticket)
   }
 
   /** Marks for zeroing what is no longer needed now that everything before `applied` is in the rings. */
@@ -126,7 +152,7 @@ export class LiveSegments {
       const slot = this.#dirty.shift() ?? this.#unusable() ?? this.#newSlot()
       if (slot === null) return false
       this.#attempt(slot, () => {
-        this.#cleaner = new SlotCleaner(directory, slot, segmentBytes)
+        this.#cleaner = new SlotCleaner(directory, slot, segmentBytes, this.#failed.has(slot))
       })
     }
     const cleaner = this.#cleaner
@@ -134,6 +160,7 @@ export class LiveSegments {
     this.#attempt(cleaner.slot, () => {
       if (!cleaner.step()) return
       this.#cleaner = null
+      this.#failed.delete(cleaner.slot)
       this.#options.slotMade?.(cleaner.slot)
       this.#setFree(cleaner.slot)
     })
@@ -147,6 +174,7 @@ export class LiveSegments {
       const cleaner = this.#cleaner
       this.#cleaner = null
       this.#dirty.push(slot)
+      this.#failed.add(slot)
       cleaner?.abort()
       throw error
     }
@@ -154,7 +182,9 @@ export class LiveSegments {
 
   #unusable(): number | null {
     const slot = this.#find(SlotState.unusable)
-    if (slot !== null) Atomics.store(this.#control, Control.slotStates + slot, SlotState.used)
+    if (slot === null) return null
+    Atomics.store(this.#control, Control.slotStates + slot, SlotState.used)
+    this.#failed.add(slot)
     return slot
   }
 

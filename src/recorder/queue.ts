@@ -30,6 +30,8 @@ export const Control = {
   segmentsBegun: 8,
   /** How many of the opened segments are no longer needed: the oldest ones. */
   segmentsRecycled: 9,
+  /** Raised to have the journal begin a new segment, also with nothing to write. */
+  roll: 10,
   slotStates: 16,
   segmentSlots: 16 + 256,
   segmentStarts: 16 + 512,

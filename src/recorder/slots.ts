@@ -51,22 +51,29 @@ const SLICE_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(SLICE_BYTES)
 const BLOCK_BYTES = 4096
 
-/** Zeroes (and where it is new, preallocates) the file of one slot, slice by slice. */
+/**
+ * Zeroes (and where it is new, preallocates) the file of one slot, slice by slice. What is zero is not written
+ * again, as a slot is seldom full; but it is where a write failed before: then what is read need not be on disk.
+ */
 export class SlotCleaner {
   readonly slot: number
   readonly #fd: number
   readonly #directory: string
   readonly #bytes: number
   readonly #isNew: boolean
+  readonly #writesAll: boolean
   #begun = false
   #done = 0
 
-  constructor(directory: string, slot: number, segmentBytes: number) {
+  constructor(directory: string, slot: number, segmentBytes: number, failedBefore = false) {
     this.slot = slot
     this.#directory = directory
     this.#bytes = segmentBytes
     this.#fd = openSync(slotPath(directory, slot), constants.O_RDWR | constants.O_CREAT, 0o600)
-    this.#isNew = fstatSync(this.#fd).size === 0
+    const { size } = fstatSync(this.#fd)
+    this.#isNew = size === 0
+    // A shorter one has places that no disk space is kept for.
+    this.#writesAll = failedBefore || size < segmentBytes
   }
 
   /** Does one slice; true once the slot is free. The header comes last: until then the slot counts as blank. */
@@ -81,7 +88,9 @@ export class SlotCleaner {
     const { size } = fstatSync(this.#fd)
     const left = Math.max(this.#bytes, size) - this.#done
     if (left > 0) {
-      this.#zero(Math.min(SLICE_BYTES, left))
+      const slice = Math.min(SLICE_BYTES, left)
+      if (this.#writesAll || !this.#isZero(slice)) this.#zero(slice)
+      else this.#done += slice
       return false
     }
     if (size > this.#bytes) ftruncateSync(this.#fd, this.#bytes)
@@ -96,6 +105,13 @@ export class SlotCleaner {
   abort(): void {
     closeSync(this.#fd)
     if (this.#isNew) rmSync(slotPath(this.#directory, this.slot), { force: true })
+  }
+
+  #isZero(length: number): boolean {
+    const bytes = Buffer.allocUnsafe(length)
+    return (
+      readSync(this.#fd, bytes, 0, length, this.#done) === length && bytes.equals(ZEROS.subarray(0, length))
+    )
   }
 
   /** Synced slice by slice: a whole segment at once would hold up the journal's own syncs. */

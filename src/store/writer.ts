@@ -68,6 +68,8 @@ export class StoreWriter {
   /** The current transaction's time, Unix ms. */
   #now = 0
   #full = false
+  /** Times that bytes which must not stay were removed: the journal may have them still. */
+  #erasures = 0
 
   /** Takes the store over; throws `STORE_FORMAT`. */
   constructor({ environment, path, retention, maxRings }: WriterOptions) {
@@ -99,6 +101,11 @@ export class StoreWriter {
   /** Within {@link commit}. */
   setMark(mark: JournalMark): void {
     setJournalMark(this.#environment.meta, mark)
+  }
+
+  /** Counts the rings destroyed, and the records that came too late for theirs. */
+  get erasures(): number {
+    return this.#erasures
   }
 
   /** Random id of this store, 16 bytes. */
@@ -220,6 +227,7 @@ export class StoreWriter {
   }
 
   #noteDestroyed(key: string): void {
+    this.#erasures++
     this.#rings.delete(key)
     this.#destroyed.add(key)
   }
@@ -283,6 +291,7 @@ export class StoreWriter {
     if (time - recordDuration(record, 0) >= tombstone.time) return false
     if (tombstone.time > this.#now && time <= this.#now) return false
     countLate(tombstones, keys, key)
+    this.#erasures++
     return true
   }
 }

@@ -67,6 +67,7 @@ t.test('a file in the place of the journal is told as one', async (t) => {
   rmSync(join(path, 'journal'))
   const recorder = await openRecorder(t, path)
   await exchange(recorder, numbered(0))
+  await recorder.close()
 })
 
 t.test('a store without its journal starts, and its journal begins anew', async (t) => {

@@ -170,6 +170,7 @@ export class MemoryStore implements RecoveredStore, AppliedStore {
   readonly instance: Buffer
   position: number
   settled = 0
+  erasures = 0
   mark: JournalMark
   /** `id:outcome` of each record, in order. */
   records: string[] = []
