@@ -7,6 +7,7 @@ import { Listener } from './listener/listener.ts'
 import { createLogger, type Log, type Logger, rateLimited } from './log.ts'
 import { createMetrics, type Metrics, ProxyCounters } from './metrics.ts'
 import { createAcl } from './proxy/acl.ts'
+import { createAnnounce } from './proxy/announce.ts'
 import { ProxyContext } from './proxy/context.ts'
 import { Exchange } from './proxy/exchange.ts'
 import { Upstream } from './proxy/upstream.ts'
@@ -75,6 +76,7 @@ async function start(
     issuers: createIssuers(recorder, environment, clock),
     upstream,
     acl: createAcl(config.acl),
+    announce: createAnnounce(config.upstream.announce),
     clientAddress: createClientAddress(config),
     chooseChannel: createChannelRules(config.channelRules),
     requesters: config.requesters,

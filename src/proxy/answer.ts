@@ -1,9 +1,12 @@
 import { responseHeaders } from './forward-headers.ts'
+import type { InterimAnswer } from './interim.ts'
 import type { UpstreamFailure, UpstreamHandler } from './upstream.ts'
 
 export interface AnswerEvents {
   /** The request is being sent: it may be executed from now on. */
   onForwarded(): void
+  /** An interim answer (RFC 9110 15.2): it tells of no outcome. */
+  onInterim(answer: InterimAnswer): void
   /** The answer is whole, or there is too much of it to be held: its outcome can be told. */
   onAnswered(): void
   /** There is no answer whose outcome could be told. */
@@ -79,12 +82,21 @@ export class Answer implements UpstreamHandler {
   }
 
   onHead(status: number, rawHeaders: Buffer[], statusText: string, resume: () => void): boolean {
-    // Interim answers (RFC 9110 15.2) end at the sidecar: the final one must be recorded before anything is released.
-    if (status < 200) return true
+    const { headers, ambiguous } = responseHeaders(rawHeaders)
+    if (status < 200) {
+      this.#events.onInterim({ status, statusText: rawStatusText(statusText), headers })
+      return true
+    }
+    if (ambiguous) {
+      // RFC 9112 6.3: nobody could say where this answer ends.
+      this.onFailure({ kind: 'broken', message: 'ambiguous framing' })
+      this.#abort?.()
+      return true
+    }
     this.#resume = resume
     this.status = status
     this.statusText = rawStatusText(statusText)
-    this.headers = responseHeaders(rawHeaders)
+    this.headers = headers
     return true
   }
 
@@ -98,7 +110,7 @@ export class Answer implements UpstreamHandler {
   }
 
   onEnd(rawTrailers: readonly Buffer[]): void {
-    if (rawTrailers.length > 0) this.trailers = responseHeaders(rawTrailers)
+    if (rawTrailers.length > 0) this.trailers = responseHeaders(rawTrailers).headers
     if (this.#sink !== null) {
       this.#sink.end(this.trailers)
       return

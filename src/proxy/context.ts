@@ -9,6 +9,7 @@ import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Issuers } from '../recorder/issuers.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Acl } from './acl.ts'
+import type { Announce } from './announce.ts'
 import type { BodyLimits } from './request-body.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -41,6 +42,7 @@ export interface ContextOptions {
   readonly issuers: TokenIssuers
   readonly upstream: Upstream
   readonly acl: Acl
+  readonly announce: Announce
   readonly clientAddress: ReadClientAddress
   readonly chooseChannel: ChooseChannel
   /** Access key → account id. */
@@ -60,6 +62,7 @@ export class ProxyContext {
   readonly recorder: ExchangeRecorder
   readonly upstream: Upstream
   readonly acl: Acl
+  readonly announce: Announce
   readonly clientAddress: ReadClientAddress
   readonly chooseChannel: ChooseChannel
   readonly limits: ProxyLimits
@@ -74,6 +77,7 @@ export class ProxyContext {
     this.recorder = options.recorder
     this.upstream = options.upstream
     this.acl = options.acl
+    this.announce = options.announce
     this.clientAddress = options.clientAddress
     this.chooseChannel = options.chooseChannel
     this.limits = options.limits

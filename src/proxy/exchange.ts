@@ -10,6 +10,7 @@ import { Answer, type AnswerEvents } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import { decodeBody } from './decode-body.ts'
 import { type ForwardHeaders, forwardHeaders } from './forward-headers.ts'
+import { type InterimAnswer, releaseInterim } from './interim.ts'
 import { answered, brokenOff, type Ending, keyEffect, OPEN, refused, unanswered } from './outcome.ts'
 import { releaseAnswer, releaseOwn } from './release.ts'
 import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
@@ -61,9 +62,11 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#arrival = arrival
     this.#client = context.clientAddress(client, rawHeaders)
     this.#channel = context.chooseChannel(arrival.channel, this.#client.address, rawHeaders)
-    this.#operation = context.dialect.read({ method, target: url, rawHeaders, certificateSubject })
-    this.#requester = context.requester(this.#operation)
     this.#forward = forwardHeaders(rawHeaders)
+    // What Connection names does not go upstream: neither may it tell what the upstream does.
+    const { headers } = this.#forward
+    this.#operation = context.dialect.read({ method, target: url, rawHeaders: headers, certificateSubject })
+    this.#requester = context.requester(this.#operation)
     this.#body = new RequestBody(request, context.limits.body, this)
     this.#answer = new Answer(this, context.limits.heldResponse)
   }
@@ -112,13 +115,21 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #forwardWhenReady(): void {
     if (this.#step !== 'intent' || !this.#bodyReady || this.#pending > 0) return
     this.#step = 'forwarding'
-    const { method = '', url: target = '' } = this.#request
+    const { method = '', url: target = '', httpVersion, socket } = this.#request
+    const { headers } = this.#forward
     const body = this.#hasBody() ? this.#body.forward() : null
-    this.#context.upstream.send({ method, target, headers: this.#forward.headers, body }, this.#answer)
+    const { address } = this.#arrival.peer.client
+    this.#context.announce(headers, { address, encrypted: 'encrypted' in socket, httpVersion })
+    this.#context.upstream.send({ method, target, headers, body }, this.#answer)
   }
 
   onForwarded(): void {
     this.#forwarded = true
+  }
+
+  onInterim(answer: InterimAnswer): void {
+    if (this.#step === 'forwarding' && this.#request.httpVersion === '1.1')
+      releaseInterim(this.#response, answer)
   }
 
   /** 7. The outcome, from status and what else the dialect looks at. */
@@ -158,11 +169,16 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #release(): void {
     this.#step = 'over'
     if (this.#ownAnswer !== null)
-      releaseOwn(this.#response, this.#ownAnswer, { close: !this.#request.complete })
+      releaseOwn(this.#response, this.#ownAnswer, { close: this.#isLast(this.#ownAnswer) })
     else releaseAnswer(this.#response, this.#answer)
     if (this.#ownAnswer !== null || this.#answer.whole) this.#body.discard()
     // An answer that flows may be the request's echo: its body goes on as long.
     else this.#response.once('close', () => this.#body.discard())
+  }
+
+  /** Nothing more is read where the request isn't whole, or (RFC 9112 9.6) could be another than it seemed. */
+  #isLast({ status }: ErrorAnswer): boolean {
+    return status === 400 || !this.#request.complete
   }
 
   /** What must not be forwarded, whatever the acl says. */
@@ -170,11 +186,14 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const { target, keyId } = this.#context.limits
     const { url = '', httpVersion } = this.#request
     const { refusal, key } = this.#operation
+    if (httpVersion !== '1.1' && httpVersion !== '1.0') return { status: 400, reason: 'http-version' }
+    const { hosts, chunked, ambiguous } = this.#forward
+    // RFC 9112 6.1: HTTP/1.0 knows no chunks, so whoever sent them may have meant another end.
+    if (ambiguous || (chunked && httpVersion === '1.0')) return { status: 400, reason: 'ambiguous-framing' }
     if (refusal !== null) return refusal
     if (url.length > target) return { status: 414, reason: 'target-too-long' }
     if (Buffer.byteLength(key) > keyId) return { status: 400, reason: 'key-too-long' }
     // RFC 9112 3.2: a request without Host (but for HTTP/1.0), or with two, could be meant for another server.
-    const { hosts } = this.#forward
     if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return { status: 400, reason: 'ambiguous-host' }
     return null
   }
@@ -222,7 +241,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   #readOperation(): boolean {
     const { dialect, limits } = this.#context
-    dialect.readBody(this.#operation, decodeBody(this.#body.held, this.#request.rawHeaders, limits.body.held))
+    dialect.readBody(this.#operation, decodeBody(this.#body.held, this.#forward.headers, limits.body.held))
     const refusal = this.#refusal()
     if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
     return refusal === null

@@ -6,6 +6,8 @@ export interface ForwardHeaders {
   readonly contentLength: number
   /** The body comes in chunks. */
   readonly chunked: boolean
+  /** Where the body ends could be read in two ways. */
+  readonly ambiguous: boolean
   /** How many Host headers there were. */
   readonly hosts: number
 }
@@ -14,17 +16,23 @@ export interface ForwardHeaders {
  * Takes the hop-by-hop headers out (RFC 9110 7.6.1: Connection, what it names, Keep-Alive, Proxy-Connection,
  * TE, Transfer-Encoding, Upgrade) and, from requests, Expect, which the sidecar answers itself (10.1.1).
  * Everything else stays as it is, in its order. Nearly all header names are told apart by their length alone.
+ * Ambiguous is what RFC 9112 6 has a proxy refuse or repair: length and chunks, a coding that isn't just `chunked`,
+ * a length that some read as octal, and the spellings that CGI (RFC 3875 4.1.18) can't tell from these headers.
  */
 export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
   const headers: string[] = []
   let contentLength = -1
   let chunked = false
+  let ambiguous = false
   let hosts = 0
   let named = ''
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const value = rawHeaders[i + 1] as string
     switch (name.length) {
+      case 0:
+        ambiguous = true
+        break
       case 2:
         if (is(name, 'te')) continue
         break
@@ -45,28 +53,43 @@ export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
         }
         break
       case 14:
-        if (is(name, 'content-length')) contentLength = Number(value)
+        if (is(name, 'content-length')) {
+          ambiguous ||= contentLength !== -1 || chunked || !isLength(value)
+          contentLength = Number(value)
+        } else if (is(name, 'content_length')) ambiguous = true
         break
       case 16:
         if (is(name, 'proxy-connection')) continue
         break
       case 17:
         if (is(name, 'transfer-encoding')) {
+          ambiguous ||= chunked || contentLength !== -1 || !is(value, 'chunked')
           chunked = true
           continue
         }
+        if (is(name, 'transfer_encoding')) ambiguous = true
         break
     }
     headers.push(name, value)
   }
-  return { headers: named === '' ? headers : withoutNamed(headers, named), contentLength, chunked, hosts }
+  const kept = named === '' ? headers : withoutNamed(headers, named)
+  return { headers: kept, contentLength, chunked, ambiguous, hosts }
 }
 
-/** The response's headers as received (latin1 pairs) without the hop-by-hop ones. */
-export function responseHeaders(rawHeaders: readonly Buffer[]): string[] {
+/** Those of a response as received (latin1 pairs). */
+export function responseHeaders(rawHeaders: readonly Buffer[]): ForwardHeaders {
   const pairs: string[] = new Array(rawHeaders.length)
   for (let i = 0; i < rawHeaders.length; i++) pairs[i] = (rawHeaders[i] as Buffer).toString('latin1')
-  return forwardHeaders(pairs).headers
+  return forwardHeaders(pairs)
+}
+
+/** Digits, the first no zero unless it is the only one. */
+function isLength(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 0x30 || code > 0x39) return false
+  }
+  return value.length > 0 && (value.length === 1 || value[0] !== '0')
 }
 
 /** Connection options that name no header. */

@@ -9,6 +9,7 @@ function answer(limit = 4) {
   const held = new Answer(
     {
       onForwarded: () => events.push('forwarded'),
+      onInterim: ({ status, headers }) => events.push(`interim ${status} ${headers.join()}`),
       onAnswered: () => events.push('answered'),
       onUnanswered: ({ kind }) => events.push(`unanswered ${kind}`),
     },
@@ -52,9 +53,10 @@ t.test('an answer without a body', (t) => {
   t.end()
 })
 
-t.test('interim answers say nothing', (t) => {
+t.test('interim answers are no answer', (t) => {
   const { held, events, head } = answer()
   t.ok(head(103))
+  t.strictSame(events.pop(), 'interim 103 X-A,1')
   t.equal(held.status, 0)
   t.ok(head(200))
   t.equal(held.status, 200)
@@ -94,7 +96,12 @@ t.test('an answer that flows before onBody returns obeys the client too', (t) =>
   const { sink } = answer()
   sink.ready = false
   const flowing: Answer = new Answer(
-    { onForwarded: () => undefined, onAnswered: () => flowing.flow(sink), onUnanswered: () => undefined },
+    {
+      onForwarded: () => undefined,
+      onInterim: () => undefined,
+      onAnswered: () => flowing.flow(sink),
+      onUnanswered: () => undefined,
+    },
     1,
   )
   flowing.onHead(200, [], '', () => undefined)
@@ -135,7 +142,12 @@ t.test('giving up', (t) => {
   held.abort()
   t.strictSame(events, ['forwarded', 'abort'])
   const unsent = new Answer(
-    { onForwarded: () => undefined, onAnswered: () => undefined, onUnanswered: () => undefined },
+    {
+      onForwarded: () => undefined,
+      onInterim: () => undefined,
+      onAnswered: () => undefined,
+      onUnanswered: () => undefined,
+    },
     1,
   )
   t.doesNotThrow(() => unsent.abort())
@@ -156,5 +168,22 @@ t.test('status text and trailers are bytes, whatever was meant by them', (t) => 
   events.length = 0
   held.onEnd([Buffer.from('X-Sum'), korean, Buffer.from('Connection'), Buffer.from('close')])
   t.strictSame(events, [`end X-Sum,${korean.toString('latin1')}`], 'hop-by-hop ones aside')
+  t.end()
+})
+
+t.test('an answer whose end can not be told is none', (t) => {
+  for (const headers of [
+    ['Transfer-Encoding', 'gzip, chunked'],
+    ['Content-Length', '1', 'Content-Length', '2'],
+  ]) {
+    const { held, events } = answer()
+    held.onHead(
+      200,
+      headers.map((text) => Buffer.from(text)),
+      '',
+      () => undefined,
+    )
+    t.strictSame(events, ['forwarded', 'unanswered broken', 'abort'])
+  }
   t.end()
 })

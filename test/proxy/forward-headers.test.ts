@@ -4,7 +4,9 @@ import { forwardHeaders, responseHeaders } from '../../src/proxy/forward-headers
 
 t.test('end-to-end headers stay as they are: case, duplicates, order', async (t) => {
   const raw = ['Host', 'a', 'X-Dup', '1', 'x-dup', '2', 'Accept', '', 'COOKIE', 'caf\xe9', 'Trailer', 'X-Sum']
-  t.strictSame(forwardHeaders(raw), { headers: raw, contentLength: -1, chunked: false, hosts: 1 })
+  t.strictSame(forwardHeaders(raw), {
+    ...{ headers: raw, contentLength: -1, chunked: false, ambiguous: false, hosts: 1 },
+  })
 })
 
 t.test('hop-by-hop headers go (RFC 9110 7.6.1)', async (t) => {
@@ -44,9 +46,38 @@ t.test('framing and hosts are told', async (t) => {
   })
 })
 
+t.test('framing that could be read in two ways', async (t) => {
+  const ambiguous = [
+    ['Transfer-Encoding', ''],
+    ['Transfer-Encoding', 'gzip, chunked'],
+    ['Transfer-Encoding', 'identity'],
+    ['Transfer-Encoding', 'chunked\t'],
+    ['Transfer-Encoding', 'chunked', 'transfer-encoding', 'chunked'],
+    ['Transfer-Encoding', 'chunked', 'Content-Length', '1'],
+    ['Content-Length', '1', 'Transfer-Encoding', 'chunked'],
+    ['Content-Length', '1', 'content-length', '1'],
+    ['Content-Length', ''],
+    ['Content-Length', '01'],
+    ['Content-Length', '+1'],
+    ['Content-Length', '1 '],
+    ['Content-Length', '0x1'],
+    ['Content_Length', '1'],
+    ['TRANSFER_encoding', 'chunked'],
+    ['', 'x'],
+  ]
+  for (const headers of ambiguous) t.match(forwardHeaders(headers), { ambiguous: true }, headers.join(' '))
+  const plain = [
+    ['Transfer-Encoding', 'Chunked'],
+    ['Content-Length', '0'],
+    ['content-length', '10'],
+    ['X_Y', '1'],
+  ]
+  for (const headers of plain) t.match(forwardHeaders(headers), { ambiguous: false }, headers.join(' '))
+})
+
 t.test('response headers are decoded byte by byte', async (t) => {
   const raw = ['X-A', 'caf\xe9', 'Connection', 'close'].map((text) => Buffer.from(text, 'latin1'))
-  t.strictSame(responseHeaders(raw), ['X-A', 'caf\xe9'])
+  t.strictSame(responseHeaders(raw).headers, ['X-A', 'caf\xe9'])
 })
 
 t.test('property: what is kept is a subsequence of what came, and holds no hop-by-hop header', async (t) => {

@@ -143,7 +143,12 @@ function head(response: ServerResponse): string {
 function makeAnswer(held: boolean) {
   let aborted = false
   const answer = new Answer(
-    { onForwarded: () => undefined, onAnswered: () => undefined, onUnanswered: () => undefined },
+    {
+      onForwarded: () => undefined,
+      onInterim: () => undefined,
+      onAnswered: () => undefined,
+      onUnanswered: () => undefined,
+    },
     held ? 100 : 1,
   )
   answer.onSent(() => {

@@ -5,6 +5,7 @@ import { createClientAddress } from '../../src/listener/client-address.ts'
 import { Listener, type ListenerLimits } from '../../src/listener/listener.ts'
 import { ProxyCounters } from '../../src/metrics.ts'
 import { type AclRule, createAcl } from '../../src/proxy/acl.ts'
+import { type AnnouncedHeader, createAnnounce } from '../../src/proxy/announce.ts'
 import { ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
 import { Upstream, type UpstreamOptions } from '../../src/proxy/upstream.ts'
@@ -34,6 +35,7 @@ export interface ProxyOptions {
   readonly listener?: Partial<ListenerLimits>
   readonly limits?: Partial<ProxyLimits>
   readonly acl?: readonly AclRule[]
+  readonly announce?: readonly AnnouncedHeader[]
   readonly channel?: Channel
   /** A dialect in another directory than the project's. */
   readonly dialect?: string
@@ -68,6 +70,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     },
     upstream,
     acl: createAcl(options.acl ?? []),
+    announce: createAnnounce(options.announce ?? []),
     clientAddress: createClientAddress({ trustedProxies: [] }),
     chooseChannel: createChannelRules([]),
     requesters: {},

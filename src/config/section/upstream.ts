@@ -1,4 +1,4 @@
-import { choice, duration, integer, nullable, parsed, section, text } from '../field.ts'
+import { choice, duration, integer, list, nullable, parsed, section, text } from '../field.ts'
 
 const HOUR = 3_600_000
 
@@ -50,6 +50,13 @@ export const upstream = section('The key API.', {
       default: 'keep',
     },
     ['keep', 'rewrite'],
+  ),
+  announce: list(
+    {
+      description:
+        'Headers that tell the key API about the hop: `x-forwarded-for` and `forwarded` the address that connected to keytrail, `via` keytrail itself. What a request already has of them stays, and the hop is added at its end. None unless given.',
+    },
+    choice({ description: 'A header.' }, ['x-forwarded-for', 'forwarded', 'via']),
   ),
   tls: section('TLS towards an https key API.', {
     ca: pemFile('Authorities that the key API’s certificate is checked against, PEM.'),
