@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CommandContext } from './command/command-context.ts'
 import type { DemoOptions } from './command/demo.ts'
+import type { DevKmsCommandOptions } from './command/devkms.ts'
 import { errorText } from './command/error-text.ts'
 import { EXIT_CODE_HELP, ExitCode, exitCodeOf } from './command/exit-code.ts'
 import type { HealthOptions } from './command/health.ts'
@@ -12,6 +13,7 @@ import { parseMoment } from './command/moment.ts'
 import type { VerifyCommandOptions } from './command/verify.ts'
 import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
+import { parseBind } from './listener/bind.ts'
 import type { RingName } from './store/reader.ts'
 
 const { KEYTRAIL_CONFIG, KEYTRAIL_DEBUG, ...env } = process.env
@@ -45,6 +47,9 @@ async function run(argv: readonly string[]): Promise<number> {
 
 type Report = (code: number) => void
 
+/** Where the default configuration expects the key API. */
+const DEVKMS_BIND = '127.0.0.1:8200'
+
 // Each command is loaded when it runs: a health check every few seconds must not load a proxy.
 
 function describeProgram(report: Report): Command {
@@ -59,6 +64,7 @@ function describeProgram(report: Report): Command {
     .addHelpText('after', EXIT_CODE_HELP)
   addServe(program, report)
   addDemo(program, report)
+  addDevKms(program, report)
   addKeys(program, report)
   addHistory(program, report)
   addVerify(program, report)
@@ -98,6 +104,26 @@ function addDemo(program: Command, report: Report): void {
     .action(async (options: DemoOptions) => {
       const { demo } = await import('./command/demo.ts')
       report(await demo(context, options))
+    })
+}
+
+function addDevKms(program: Command, report: Report): void {
+  program
+    .command('devkms')
+    .summary('run the development key API alone')
+    .description(
+      'Run a key API with real cryptography, for development: its keys live in memory, and every account may do everything. Prints the accounts made for this run.',
+    )
+    .addOption(
+      new Option('--bind <address>', 'where to listen')
+        .argParser(argument(parseBind, 'host:port'))
+        .default(parseBind(DEVKMS_BIND), DEVKMS_BIND),
+    )
+    .option('--expose-to-network', 'allow an address that other machines can reach')
+    .addHelpText('after', example('keytrail devkms --bind 127.0.0.1:8200'))
+    .action(async (options: DevKmsCommandOptions) => {
+      const { devkms } = await import('./command/devkms.ts')
+      report(await devkms(context, options))
     })
 }
 

@@ -59,7 +59,7 @@ export async function startDevKms(options: DevKmsOptions): Promise<DevKms> {
   if (!loopback.includes(host) && options.exposeToNetwork !== true) {
     throw new KeytrailError(
       'CONFIG_INVALID',
-      `the development key API binds to loopback only, found ${host}: use 127.0.0.1, or set exposeToNetwork`,
+      `the development key API binds to loopback only, found ${host}: use 127.0.0.1, or expose it to the network expressly (--expose-to-network)`,
     )
   }
   const store = new KeyStore(clock)
