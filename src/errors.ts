@@ -27,6 +27,10 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'LIVE_FULL'
   | 'JWKS_UNAVAILABLE'
+  // what the log warns of
+  | 'CONNECTION_REFUSED'
+  | 'UPSTREAM_UNREACHABLE'
+  | 'UPSTREAM_PIN'
   // why a request was refused or an answer withheld
   | 'STORE_UNAVAILABLE'
   | 'QUEUE_FULL'

@@ -27,13 +27,15 @@ export class ProxyCounters {
   }
 }
 
-/** A figure read when the metrics are scraped. */
-export interface Reading {
+/** What is read when the metrics are scraped. */
+export type Reading = {
   readonly name: string
   readonly help: string
-  readonly kind: 'counter' | 'gauge'
-  read(): number
-}
+} & (
+  | { readonly kind: 'counter' | 'gauge'; read(): number }
+  /** One counter for each value of a label. */
+  | { readonly kind: 'counters'; readonly label: string; read(): Iterable<readonly [string, number]> }
+)
 
 /** The metrics in Prometheus' text format. */
 export interface Metrics {
@@ -54,14 +56,27 @@ export function createMetrics(
     registers,
   }).set({ version }, 1)
   registerExchanges(counters, registers)
-  for (const { name, help, kind, read } of readings) {
-    if (kind === 'gauge') {
-      new Gauge({ name, help, registers, collect: setTo(read) })
-    } else {
-      new Counter({ name, help, registers, collect: resetTo(read) })
-    }
-  }
+  for (const reading of readings) register(reading, registers)
   return { text: async () => `${await registry.metrics()}\n${durationsText(counters)}` }
+}
+
+function register(reading: Reading, registers: Registry[]): void {
+  const { name, help } = reading
+  switch (reading.kind) {
+    case 'gauge':
+      new Gauge({ name, help, registers, collect: setTo(reading.read) })
+      break
+    case 'counter':
+      new Counter({ name, help, registers, collect: resetTo(reading.read) })
+      break
+    case 'counters': {
+      const { label, read } = reading
+      new Counter({ name, help, labelNames: [label], registers, collect: resetToEach(label, read) })
+      break
+    }
+    default:
+      reading satisfies never
+  }
 }
 
 function setTo(read: () => number) {
@@ -74,6 +89,13 @@ function resetTo(read: () => number) {
   return function collect(this: Counter): void {
     this.reset()
     this.inc(read())
+  }
+}
+
+function resetToEach(label: string, read: () => Iterable<readonly [string, number]>) {
+  return function collect(this: Counter): void {
+    this.reset()
+    for (const [value, count] of read()) this.inc({ [label]: value }, count)
   }
 }
 

@@ -1,19 +1,20 @@
 import type { Config } from './config/config.ts'
+import { createListener, createUpstream, drain } from './data-plane.ts'
 import { loadDialect } from './dialect/load.ts'
 import { History } from './history/history.ts'
+import { LimitHits } from './limit-hits.ts'
 import { createChannelRules } from './listener/channel.ts'
 import { createClientAddress } from './listener/client-address.ts'
-import { Listener } from './listener/listener.ts'
-import { createLogger, type Log, type Logger, rateLimited } from './log.ts'
+import { createLogger, type Logger, rateLimited } from './log.ts'
 import { createMetrics, type Metrics, ProxyCounters } from './metrics.ts'
-import { createAcl } from './proxy/acl.ts'
+import { Acl } from './proxy/acl.ts'
 import { createAnnounce } from './proxy/announce.ts'
 import { ProxyContext } from './proxy/context.ts'
-import { Exchange } from './proxy/exchange.ts'
-import { Upstream } from './proxy/upstream.ts'
 import { probeUpstream } from './proxy/upstream-probe.ts'
+import { readings } from './readings.ts'
 import { Issuers } from './recorder/issuers.ts'
 import { Recorder } from './recorder/recorder.ts'
+import { reloadConfig } from './reload.ts'
 import { type Environment, openEnvironment } from './store/environment.ts'
 
 export interface SidecarOptions {
@@ -31,6 +32,11 @@ export interface Sidecar {
   /** URL of each listener, by its name. */
   readonly listeners: Readonly<Record<string, string>>
   readonly historyUrl: string
+  /**
+   * Reads the certificates again, and with `read` the configuration, of which the access rules take effect. What
+   * comes of it is logged; what is of no use changes nothing.
+   */
+  reload(read: () => Config): void
   /** Stops accepting, finishes what is under way within the configured grace, writes everything. */
   close(): Promise<void>
 }
@@ -66,16 +72,20 @@ async function start(
   stops.push(() => recorder.close())
   const environment = openEnvironment({ ...config.store, access: 'read' })
   stops.push(() => environment.close())
-  const upstream = createUpstream(config)
+  const clock = clockOf(options)
+  const limited = rateLimited(log, LOG_INTERVAL_MS, clock)
+  const hits = new LimitHits()
+  const reports = { log, limited, hits }
+  const upstream = createUpstream(config, reports)
   stops.push(() => upstream.close())
   const counters = new ProxyCounters()
-  const clock = clockOf(options)
+  const acl = new Acl(config.acl)
   const context = new ProxyContext({
     dialect,
     recorder,
     issuers: createIssuers(recorder, environment, clock),
     upstream,
-    acl: createAcl(config.acl),
+    acl,
     announce: createAnnounce(config.upstream.announce),
     clientAddress: createClientAddress(config),
     chooseChannel: createChannelRules(config.channelRules),
@@ -87,20 +97,37 @@ async function start(
       heldResponse: config.limits.heldResponse,
     },
     counters,
-    log: rateLimited(log, LOG_INTERVAL_MS, clock),
+    hits,
+    log: limited,
     clock,
   })
-  const listeners = config.listeners.map((entry) => createListener(entry, config, context))
-  const metrics = createMetrics(counters, options.version, readings(recorder, listeners, log))
-  const history = await startHistory(config, options, { recorder, metrics, log })
+  const listeners = config.listeners.map((entry) => createListener(entry, config, context, reports))
+  const metrics = createMetrics(
+    counters,
+    options.version,
+    readings({ recorder, listeners, upstream, hits, log }),
+  )
+  let stopping = false
+  const history = await startHistory(config, options, { recorder, metrics, log, stopping: () => stopping })
   stops.push(() => history.close())
+  stops.push(() => drain(listeners, upstream, config.shutdown.grace))
   const urls: Record<string, string> = {}
-  for (const listener of listeners) {
-    urls[listener.name] = await listener.listen()
-    stops.push(() => listener.close(config.shutdown.grace))
-  }
+  for (const listener of listeners) urls[listener.name] = await listener.listen()
   log.info({ listeners: urls, history: history.url, upstream: config.upstream.url }, 'keytrail is running')
-  return { listeners: urls, historyUrl: history.url, close: stop }
+  let current = config
+  return {
+    listeners: urls,
+    historyUrl: history.url,
+    reload(read) {
+      for (const listener of listeners) listener.reloadTls()
+      upstream.reloadTls()
+      current = reloadConfig(current, read, { log, use: (fresh) => acl.replace(fresh.acl) })
+    },
+    close() {
+      stopping = true
+      return stop()
+    },
+  }
 }
 
 function clockOf({ clockOffsetMs = 0 }: SidecarOptions): () => number {
@@ -141,34 +168,17 @@ function createIssuers(recorder: Recorder, { credentials }: Environment, clock: 
   return new Issuers({ key: recorder.store.credentialKey, credentials, clock })
 }
 
-function createUpstream({ upstream: { url, connections, timeouts, host } }: Config): Upstream {
-  const { connect, response } = timeouts
-  return new Upstream({ url, connections, host, connectTimeoutMs: connect, responseTimeoutMs: response })
-}
-
-function createListener(
-  entry: Config['listeners'][number],
-  { limits }: Config,
-  context: ProxyContext,
-): Listener {
-  const { name, bind, channel } = entry
-  return new Listener(
-    { name, bind, channel, limits },
-    {
-      onRequest(request, response, peer, expectsContinue) {
-        new Exchange(context, request, response, { channel, peer, expectsContinue }).run()
-      },
-      onMalformed(peer, { status, reason }, answer) {
-        context.recordMalformed({ channel, peer: peer.client, status, reason }, answer)
-      },
-    },
-  )
+interface HistoryParts {
+  readonly recorder: Recorder
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly stopping: () => boolean
 }
 
 async function startHistory(
   config: Config,
   { version, consoleDir = null, clockOffsetMs = 0 }: SidecarOptions,
-  { recorder, metrics, log }: { recorder: Recorder; metrics: Metrics; log: Logger },
+  { recorder, metrics, log, stopping }: HistoryParts,
 ): Promise<History> {
   const { bind, auth, hostNames, reverseDns } = config.history
   return History.start(
@@ -190,6 +200,7 @@ async function startHistory(
     {
       metrics: () => metrics.text(),
       async readiness() {
+        if (stopping()) return { ready: false, reasons: ['keytrail is stopping'] }
         const unreachable = await probeUpstream(config.upstream.url)
         const reasons = [...recorder.problems, ...(unreachable === null ? [] : [unreachable])]
         return { ready: reasons.length === 0, reasons }
@@ -198,44 +209,4 @@ async function startHistory(
     () =>
       log.error({ code: 'INTERNAL' }, 'the history’s thread has ended; restart keytrail to read histories'),
   )
-}
-
-function readings(recorder: Recorder, listeners: readonly Listener[], log: Log) {
-  const { counters } = recorder
-  return [
-    counter('keytrail_intents_total', 'Intents journalled.', () => counters.intents),
-    counter('keytrail_records_total', 'Records journalled.', () => counters.records),
-    counter('keytrail_records_lost_total', 'Records lost for good (durability async).', () => counters.lost),
-    counter(
-      'keytrail_store_refusals_total',
-      'Requests refused, or answers withheld, because the store could not take the entry.',
-      () => counters.unavailable,
-    ),
-    gauge(
-      'keytrail_journal_pending_bytes',
-      'Journalled bytes that are not in the rings yet.',
-      () => recorder.pendingBytes,
-    ),
-    gauge('keytrail_journal_waiting', 'Exchanges waiting for the journal.', () => recorder.waiting),
-    gauge('keytrail_store_writable', '1 while records can be taken.', () =>
-      recorder.problems.length === 0 ? 1 : 0,
-    ),
-    counter('keytrail_connections_dropped_total', 'Connections refused by limits.connections.', () =>
-      listeners.reduce((sum, { dropped }) => sum + dropped, 0),
-    ),
-    counter('keytrail_log_lines_lost_total', 'Log lines dropped because nobody read them.', () => log.lost()),
-    gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss()),
-    counter('process_cpu_seconds_total', 'User and system CPU time.', () => {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1e6
-    }),
-  ] as const
-}
-
-function counter(name: string, help: string, read: () => number) {
-  return { name, help, kind: 'counter', read } as const
-}
-
-function gauge(name: string, help: string, read: () => number) {
-  return { name, help, kind: 'gauge', read } as const
 }

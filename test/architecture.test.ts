@@ -87,7 +87,10 @@ t.test('folders import only what stands below them', async (t) => {
   for (const { path, imports } of modules) {
     for (const imported of imports) {
       const [from, to] = [folderOf(path), folderOf(imported)]
-      if (from === to || (to === '' && /^(record|errors|log|metrics|thread|key-glob)\.ts$/.test(imported)))
+      if (
+        from === to ||
+        (to === '' && /^(record|errors|log|metrics|limit-hits|thread|key-glob)\.ts$/.test(imported))
+      )
         continue
       // Who runs the sidecar.
       if ((from === 'command' || from === 'demo') && imported === 'sidecar.ts') continue
@@ -132,7 +135,7 @@ t.test('what is pure stays pure', async (t) => {
 t.test('the clock and the process belong to the edges', async (t) => {
   for (const { path, code } of modules) {
     const edge =
-      path === 'cli.ts' || path === 'sidecar.ts' || path.startsWith('demo/') || path.startsWith('command/')
+      /^(cli|sidecar|readings)\.ts$/.test(path) || path.startsWith('demo/') || path.startsWith('command/')
     if (!edge) t.notMatch(code, /\bprocess\.(?!on\b)/, `${path} uses process`)
     if (!edge && !path.endsWith('-thread.ts')) t.notMatch(code, /\bDate\.now\(/, `${path} reads the clock`)
   }

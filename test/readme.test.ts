@@ -16,8 +16,8 @@ t.test('the configuration table is the schema’s', async (t) => {
 t.test('every metric is in the table, and none that does not exist', async (t) => {
   const text = await createMetrics(new ProxyCounters(), '0', []).text()
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
-  const sidecar = readFileSync(new URL('../src/sidecar.ts', import.meta.url), 'utf8')
-  const read = [...sidecar.matchAll(/'((?:keytrail|process)_[a-z_]+)'/g)].map(([, name = '']) => name)
+  const readings = readFileSync(new URL('../src/readings.ts', import.meta.url), 'utf8')
+  const read = [...readings.matchAll(/'((?:keytrail|process)_[a-z_]+)'/g)].map(([, name = '']) => name)
   const section = README.slice(README.indexOf('## Metrics'), README.indexOf('## Storage'))
   const documented = [...section.matchAll(/`((?:keytrail|process)_[a-z_]+)/g)].map(([, name = '']) => name)
   t.strictSame([...names, ...read].toSorted(), documented.toSorted())

@@ -8,7 +8,8 @@ import { CONSOLE_DIR, DIALECTS_DIR, packageVersion } from './installation.ts'
 import { aborted, stopSignal } from './stop-signal.ts'
 
 /**
- * `keytrail serve`: runs until SIGTERM or SIGINT, then stops cleanly. Fails with what {@link startSidecar}
+ * `keytrail serve`: runs until SIGTERM or SIGINT, then stops cleanly; SIGHUP has it read certificates and access
+ * rules again. Fails with what {@link startSidecar}
  * reports of the configuration, the dialect, the store or an address.
  */
 export async function serve({ env }: CommandContext, file: string): Promise<number> {
@@ -16,11 +17,15 @@ export async function serve({ env }: CommandContext, file: string): Promise<numb
   const log = createLogger({ level: config.log.level, destination: { write: writeLogLine } })
   process.on('uncaughtException', (error) => die(log, error))
   const stop = stopSignal(['SIGTERM', 'SIGINT'])
+  // From the first moment: by default this signal ends a process.
+  let reload = (): void => undefined
+  process.on('SIGHUP', () => reload())
   const sidecar = await startSidecar(config, {
     version: packageVersion(),
     dialectsDir: DIALECTS_DIR,
     consoleDir: CONSOLE_DIR,
   })
+  reload = () => sidecar.reload(() => loadConfig({ file, env }))
   await aborted(stop)
   log.info({ signal: stop.reason }, 'keytrail is stopping')
   await sidecar.close()

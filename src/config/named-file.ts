@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
+import { readTlsFiles, type TlsFiles } from '../listener/tls-files.ts'
 import { checkAgainst } from './check.ts'
 import type { HistoryAuth, HistoryJwt, HistoryToken, KeySet } from './config.ts'
 import { isMapping } from './defaults.ts'
@@ -20,11 +21,26 @@ interface NamedFiles {
   readonly auth: HistoryAuth
 }
 
-/** Reads the files that the valid sections name; what is wrong with one is added to `problems`. */
+/**
+ * Reads the files that the valid sections name; what is wrong with one is added to `problems`. Certificates are only
+ * looked at: they are read by those who use them, as often as they change.
+ */
 export function readNamedFiles(sections: ConfigSections, problems: Problem[]): NamedFiles {
+  checkTlsFiles(sections, problems)
   return {
     requesters: Object.assign(Object.create(null), readRequesters(sections.requesters ?? {}, problems)),
     auth: readAuth(sections.history?.auth ?? 'none', problems),
+  }
+}
+
+function checkTlsFiles({ listeners = [], upstream, history }: ConfigSections, problems: Problem[]): void {
+  const named: [Path, TlsFiles | null | undefined][] = listeners.map(({ tls }, index) => [
+    ['listeners', index, 'tls'],
+    tls,
+  ])
+  named.push([['upstream', 'tls'], upstream?.tls], [['history', 'tls'], history?.tls])
+  for (const [path, files] of named) {
+    if (files) attempt(path, problems, () => readTlsFiles(files))
   }
 }
 

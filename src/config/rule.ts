@@ -1,5 +1,6 @@
 import { type Bind, formatBind, isLoopback } from '../listener/bind.ts'
 import { normalizeAddress } from '../listener/ip-set.ts'
+import type { ServerTls } from '../listener/tls.ts'
 import type { Path, Problem } from './problem.ts'
 import { formatSize } from './quantity.ts'
 import type { ConfigSections } from './schema.ts'
@@ -10,6 +11,9 @@ const RULES: readonly ((sections: ConfigSections) => Problem[])[] = [
   oneSocketEach,
   noLoop,
   narrowTrust,
+  narrowProxyProtocol,
+  checkedClients,
+  wholeUpstreamTls,
   conditionedChannels,
   nestedLimits,
   roomySegments,
@@ -69,6 +73,56 @@ function narrowTrust({ trustedProxies = [] }: ConfigSections): Problem[] {
       ? [{ path: ['trustedProxies', index], message: `${block} would let every client name its own address` }]
       : [],
   )
+}
+
+function narrowProxyProtocol({ listeners = [] }: ConfigSections): Problem[] {
+  return listeners.flatMap(({ proxyProtocol }, listener) =>
+    proxyProtocol.flatMap((block, index) =>
+      block.endsWith('/0')
+        ? [
+            {
+              path: ['listeners', listener, 'proxyProtocol', index],
+              message: `${block} would let every client name its own address`,
+            },
+          ]
+        : [],
+    ),
+  )
+}
+
+/** An authority is there to check client certificates, and these need one. */
+function checkedClients({ listeners = [], history }: ConfigSections): Problem[] {
+  const sockets: [Path, ServerTls | null][] = listeners.map(({ tls }, index) => [
+    ['listeners', index, 'tls', 'ca'],
+    tls,
+  ])
+  if (history !== undefined) sockets.push([['history', 'tls', 'ca'], history.tls])
+  return sockets.flatMap(([path, tls]) => {
+    if (tls === null || (tls.ca === null) === (tls.clientCertificate === 'none')) return []
+    const message =
+      tls.ca === null
+        ? 'missing; clientCertificate needs the authorities to check by'
+        : 'would not be used; set clientCertificate to optional or required'
+    return [{ path, message }]
+  })
+}
+
+function wholeUpstreamTls({ upstream }: ConfigSections): Problem[] {
+  if (upstream === undefined) return []
+  const { ca, cert, key, serverName, pins } = upstream.tls
+  const problems: Problem[] = []
+  if ((cert === null) !== (key === null)) {
+    const absent = cert === null ? 'cert' : 'key'
+    problems.push({
+      path: ['upstream', 'tls', absent],
+      message: 'missing; expected cert and key, or neither',
+    })
+  }
+  const given = ca !== null || cert !== null || key !== null || serverName !== null || pins.length > 0
+  if (given && !upstream.url.startsWith('https:')) {
+    problems.push({ path: ['upstream', 'tls'], message: `would not be used; ${upstream.url} is not https` })
+  }
+  return problems
 }
 
 function conditionedChannels({ channelRules = [] }: ConfigSections): Problem[] {

@@ -22,7 +22,6 @@ export interface ListenerEvents {
   /** The parser refused what came from `peer`; `answer` is called with what to say, once that is recorded. */
   onMalformed(peer: Peer, found: Malformation, answer: (content: Content) => void): void
 }
-
 /** An error of a server's `clientError` event. */
 export interface ParserError extends NodeJS.ErrnoException {
   /** What the parser was reading. */
@@ -31,9 +30,15 @@ export interface ParserError extends NodeJS.ErrnoException {
   readonly bytesParsed?: number
 }
 
-/** Requests of one connection that may wait for those before them: what is beyond is no client but a flood. */
-const MOST_WAITING = 256
-
+interface ConnectionOptions {
+  readonly peer: Peer
+  /** How many of the socket's bytes are not HTTP. */
+  readonly bytesBefore: number
+  /** Requests that may wait for those before them: what is beyond is no client but a flood. */
+  readonly mostWaiting: number
+  /** The connection was cut for such a flood. */
+  onFlood(): void
+}
 /** How long a refused client may take to read why and hang up, in ms; cut off at once, it might not (RFC 9112 9.6). */
 const LINGER_MS = 1000
 
@@ -47,9 +52,8 @@ const STAND_IN = Buffer.from('POST')
 export class Connection {
   readonly #socket: Socket
   readonly #events: ListenerEvents
-  readonly #peer: Peer
-  readonly #bytesBefore: number
   readonly #seat: ParserSeat
+  readonly #options: ConnectionOptions
   /** The newest request that came, and its response. */
   #request: IncomingMessage | null = null
   #response: ServerResponse | null = null
@@ -61,13 +65,10 @@ export class Connection {
   /** What the parser refused: nothing more is read. */
   #refused: Malformation | null = null
   #closing = false
-
-  /** `bytesBefore`: how many of the socket's bytes are not HTTP. */
-  constructor(socket: Socket, peer: Peer, bytesBefore: number, seat: ParserSeat, events: ListenerEvents) {
+  constructor(socket: Socket, seat: ParserSeat, options: ConnectionOptions, events: ListenerEvents) {
     this.#socket = socket
-    this.#peer = peer
-    this.#bytesBefore = bytesBefore
     this.#seat = seat
+    this.#options = options
     this.#events = events
   }
 
@@ -87,7 +88,9 @@ export class Connection {
       this.#waiting--
       this.#handOn(request, response, expectsContinue)
     })
-    if (++this.#waiting > MOST_WAITING) this.#socket.destroy()
+    if (++this.#waiting <= this.#options.mostWaiting) return
+    this.#options.onFlood()
+    this.#socket.destroy()
   }
 
   /** The parser has refused what came, or the connection failed. */
@@ -101,7 +104,7 @@ export class Connection {
       return
     }
     // Who connects and says nothing has made no request.
-    if (found === null || this.#socket.bytesRead === this.#bytesBefore) this.#socket.destroy()
+    if (found === null || this.#socket.bytesRead === this.#options.bytesBefore) this.#socket.destroy()
     else if (this.#refused === null) this.refuse(found)
   }
 
@@ -114,7 +117,7 @@ export class Connection {
       this.#afterAnswers(() => this.#end(''))
       return
     }
-    this.#events.onMalformed(this.#peer, found, (content) =>
+    this.#events.onMalformed(this.#options.peer, found, (content) =>
       this.#afterAnswers(() => this.#end(answerText(content))),
     )
   }
@@ -130,7 +133,7 @@ export class Connection {
   #handOn(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     // The answer before may have been the last one; nobody could hear of this one any more (RFC 9112 9.6).
     if (response.socket === null || !this.#socket.writable) return
-    this.#events.onRequest(request, response, this.#peer, expectsContinue)
+    this.#events.onRequest(request, response, this.#options.peer, expectsContinue)
     if (this.#refused !== null && request === this.#request && !request.complete) {
       request.emit('malformed', this.#refused)
     }

@@ -79,7 +79,9 @@ export class Front {
   }
 
   #createTls({ settings, material }: NonNullable<FrontOptions['tls']>): TlsServer {
-    const server = createTlsServer(serverSettings(settings, material), (socket) => this.#secured(socket))
+    const server = createTlsServer(serverSettings(settings, material), (socket) =>
+      this.#secured(socket, settings),
+    )
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       // Hung up without a word about why: a port scan, a TCP health check.
       if (error.code !== 'ECONNRESET') this.#refuse(socket, 'tls-handshake', error.code ?? error.message)
@@ -138,9 +140,9 @@ export class Front {
     this.#events.onConnection(socket, { client, certificateSubject: '' }, bytesBefore)
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, settings: ServerTls): void {
     const opening = this.#opened(keyOf(socket))
-    const certificateSubject = clientSubject(socket)
+    const certificateSubject = clientSubject(socket, settings)
     if (certificateSubject === null) {
       this.#refuse(socket, 'client-certificate', String(socket.authorizationError))
     }

@@ -22,8 +22,10 @@ export interface ListenerOptions {
 
 /** What a listener tells beside requests. */
 export interface ListenerNotices {
-  /** A connection was ended before it could carry a request. */
-  onRefusedConnection(refusal: FrontRefusal, address: string, why: string): void
+  /** A limit was hit, and a connection ended for it. */
+  onLimit(limit: 'limits.connections' | 'limits.pipelined' | 'limits.handshakeTimeout'): void
+  /** A connection was ended before it could carry a request. `address` is the socket's peer. */
+  onRefused(refusal: FrontRefusal, address: string, why: string): void
   /** New certificates are in use. */
   onTlsReloaded(): void
   /** New certificates are of no use: those before stay. */
@@ -31,7 +33,8 @@ export interface ListenerNotices {
 }
 
 const NO_NOTICES: ListenerNotices = {
-  onRefusedConnection: () => undefined,
+  onLimit: () => undefined,
+  onRefused: () => undefined,
   onTlsReloaded: () => undefined,
   onTlsReloadFailed: () => undefined,
 }
@@ -40,6 +43,8 @@ const NO_NOTICES: ListenerNotices = {
 export interface ListenerLimits {
   readonly header: number
   readonly connections: number
+  /** Requests of one connection that may wait for those before them. */
+  readonly pipelined: number
   readonly headersTimeout: number
   readonly requestTimeout: number
   readonly idleTimeout: number
@@ -54,9 +59,11 @@ export class Listener {
   /** Parses what comes behind the front; it never listens itself. */
   readonly #server: Server
   readonly #events: ListenerEvents
+  readonly #notices: ListenerNotices
+  readonly #mostWaiting: number
   readonly #tls: TlsReload | null
   readonly #connections = new Map<Socket, Connection>()
-  #dropped = 0
+  readonly #refused = new Map<FrontRefusal, number>()
   #closing = false
 
   /** Throws `TLS_INVALID`. */
@@ -65,6 +72,8 @@ export class Listener {
     this.name = name
     this.#bind = bind
     this.#events = events
+    this.#notices = notices
+    this.#mostWaiting = limits.pipelined
     this.#server = this.#createParser(limits)
     const material = tls === null ? null : readTlsFiles(tls)
     const { connections, handshakeTimeout } = limits
@@ -75,8 +84,8 @@ export class Listener {
       },
       {
         onConnection: (socket, peer, bytesBefore) => this.#connect(socket, peer, bytesBefore),
-        onDrop: () => this.#dropped++,
-        onRefused: (refusal, address, why) => notices.onRefusedConnection(refusal, address, why),
+        onDrop: () => notices.onLimit('limits.connections'),
+        onRefused: (refusal, address, why) => this.#refuse(refusal, address, why),
       },
     )
     this.#tls =
@@ -89,9 +98,9 @@ export class Listener {
           })
   }
 
-  /** Connections refused because there were too many. */
-  get dropped(): number {
-    return this.#dropped
+  /** Connections ended before they could carry a request, by cause. */
+  get refused(): ReadonlyMap<FrontRefusal, number> {
+    return this.#refused
   }
 
   /** Starts to accept; returns the URL. Throws `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE`. */
@@ -166,9 +175,19 @@ export class Listener {
       return
     }
     const seat = new ParserSeat(this.#server, socket)
-    this.#connections.set(socket, new Connection(socket, peer, bytesBefore, seat, this.#events))
+    const options = {
+      ...{ peer, bytesBefore, mostWaiting: this.#mostWaiting },
+      onFlood: () => this.#notices.onLimit('limits.pipelined'),
+    }
+    this.#connections.set(socket, new Connection(socket, seat, options, this.#events))
     socket.once('close', () => this.#connections.delete(socket))
     seat.take()
+  }
+
+  #refuse(refusal: FrontRefusal, address: string, why: string): void {
+    this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + 1)
+    if (refusal === 'handshake-timeout') this.#notices.onLimit('limits.handshakeTimeout')
+    this.#notices.onRefused(refusal, address, why)
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

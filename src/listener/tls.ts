@@ -24,16 +24,17 @@ export function serverSettings(
     maxVersion: 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     requestCert: clientCertificate !== 'none',
-    rejectUnauthorized: clientCertificate === 'required',
+    // Looked at once the handshake is done ({@link clientSubject}), so that it can be told what was wrong.
+    rejectUnauthorized: false,
   }
 }
 
 /**
  * The subject of the client's verified certificate ({@link formatSubject}), '' without one. null for a certificate
- * that was shown but does not verify: its client is nobody's.
+ * that was shown but does not verify, and for none where one is required: its client is nobody's.
  */
-export function clientSubject(socket: TLSSocket): string | null {
+export function clientSubject(socket: TLSSocket, { clientCertificate }: ServerTls): string | null {
   const certificate = socket.getPeerX509Certificate()
-  if (certificate === undefined) return ''
+  if (certificate === undefined) return clientCertificate === 'required' ? null : ''
   return socket.authorized ? formatSubject(certificate.subject) : null
 }

@@ -11,12 +11,6 @@ export interface AclRule {
   readonly deny: readonly string[]
 }
 
-/** May this address use this key? */
-export interface Acl {
-  /** null where it may; else the reason, naming the rule. `key` is '' for a request that names none. */
-  refusal(key: string, address: string): string | null
-}
-
 interface CompiledRule {
   readonly matches: (key: string) => boolean
   readonly allow: IpSet | null
@@ -27,19 +21,27 @@ interface CompiledRule {
 }
 
 /**
- * Compiles the rules. The first whose glob matches the key decides; a key that no rule names is open to all.
- * A rule with a list refuses a client whose address is not known.
+ * May this address use this key? The first rule whose glob matches the key decides; a key that no rule names is open
+ * to all. A rule with a list refuses a client whose address is not known.
  */
-export function createAcl(rules: readonly AclRule[]): Acl {
-  if (rules.length === 0) return { refusal: () => null }
-  const compiled = rules.map(compileRule)
-  return {
-    refusal(key, address) {
-      for (const rule of compiled) {
-        if (rule.matches(key)) return judge(rule, address)
-      }
-      return null
-    },
+export class Acl {
+  #rules: readonly CompiledRule[] = []
+
+  constructor(rules: readonly AclRule[]) {
+    this.replace(rules)
+  }
+
+  /** From now on these rules hold, all of them at once. */
+  replace(rules: readonly AclRule[]): void {
+    this.#rules = rules.map(compileRule)
+  }
+
+  /** null where it may; else the reason, naming the rule. `key` is '' for a request that names none. */
+  refusal(key: string, address: string): string | null {
+    for (const rule of this.#rules) {
+      if (rule.matches(key)) return judge(rule, address)
+    }
+    return null
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Dialect, ErrorAnswer, IssuedToken, Operation } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
+import type { Limit, LimitHits } from '../limit-hits.ts'
 import type { ChooseChannel } from '../listener/channel.ts'
 import type { ClientAddress, ReadClientAddress } from '../listener/client-address.ts'
 import type { RateLimitedLogger } from '../log.ts'
@@ -49,6 +50,7 @@ export interface ContextOptions {
   readonly requesters: Readonly<Record<string, string>>
   readonly limits: ProxyLimits
   readonly counters: ProxyCounters
+  readonly hits: LimitHits
   readonly log: RateLimitedLogger
   /** Unix ms. */
   readonly clock: () => number
@@ -70,6 +72,7 @@ export class ProxyContext {
   readonly #issuers: TokenIssuers
   readonly #requesters: Readonly<Record<string, string>>
   readonly #counters: ProxyCounters
+  readonly #hits: LimitHits
   readonly #log: RateLimitedLogger
 
   constructor(options: ContextOptions) {
@@ -85,6 +88,7 @@ export class ProxyContext {
     this.#issuers = options.issuers
     this.#requesters = options.requesters
     this.#counters = options.counters
+    this.#hits = options.hits
     this.#log = options.log
   }
 
@@ -141,6 +145,12 @@ export class ProxyContext {
 
   observe(record: AuditRecord): void {
     this.#counters.observe(record)
+    if (record.reason !== '') this.#hits.hitByReason(record.reason)
+  }
+
+  /** A limit was hit that no record tells of. */
+  hit(limit: Limit): void {
+    this.#hits.hit(limit)
   }
 
   /** What is answered for want of a durable entry. */
@@ -150,6 +160,7 @@ export class ProxyContext {
 
   /** An exchange was refused, or its answer withheld, for want of a durable entry. */
   withheld(error: KeytrailError): void {
+    if (error.code === 'QUEUE_FULL') this.#hits.hit('journal.queue')
     this.#log.error(error.code, {}, error.message)
   }
 }

@@ -135,7 +135,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** 7. The outcome, from status and what else the dialect looks at. */
   onAnswered(): void {
     const { dialect, limits } = this.#context
-    const { status, headers, body } = this.#answer
+    const { status, headers, body, whole } = this.#answer
+    if (!whole) this.#context.hit('limits.heldResponse')
     const wanted = this.#operation.needsResponseBody ? decodeBody(body, headers, limits.heldResponse) : null
     const judgement = dialect.judge(this.#operation, { status, rawHeaders: headers }, wanted)
     const key = judgement.key === '' ? this.#operation.key : judgement.key

@@ -47,6 +47,7 @@ export function refused(status: number, reason: string): Ending {
 export function unanswered({ kind }: UpstreamFailure): Ending {
   if (kind === 'unreachable')
     return { ...OPEN, outcome: 'failure', status: 502, reason: 'upstream-unreachable' }
+  if (kind === 'busy') return { ...OPEN, outcome: 'failure', status: 503, reason: 'upstream-busy' }
   if (kind === 'timeout') return { ...OPEN, status: 504, reason: 'upstream-timeout' }
   return { ...OPEN, status: 502, reason: 'upstream-broke-off' }
 }

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream'
-import { Client, type Dispatcher, Pool } from 'undici'
+import { buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import { readTlsFiles, type TlsMaterial } from '../listener/tls-files.ts'
+import { TlsReload, type TlsReloadEvents } from '../listener/tls-reload.ts'
+import { connectSettings, expectedName, NO_UPSTREAM_TLS, type UpstreamTls } from './upstream-tls.ts'
 
 export interface UpstreamOptions {
   /** Origin of the key API, `http://…` or `https://…`. */
@@ -10,6 +13,22 @@ export interface UpstreamOptions {
   readonly responseTimeoutMs: number
   /** `keep` sends the client's Host, `rewrite` the upstream's. */
   readonly host: 'keep' | 'rewrite'
+  /** Most requests that wait for a connection; no bound by default. */
+  readonly waiting?: number
+  /** Of an https key API; Node's own trust by default. */
+  readonly tls?: UpstreamTls
+}
+
+/** What an upstream tells beside the ends of its requests. */
+export interface UpstreamNotices extends Pick<TlsReloadEvents, 'reloaded' | 'failed'> {
+  /** No connection could be made; `error` says why. */
+  unreachable(error: Error): void
+}
+
+const NO_NOTICES: UpstreamNotices = {
+  unreachable: () => undefined,
+  reloaded: () => undefined,
+  failed: () => undefined,
 }
 
 /** What goes to the key API: everything as it was received. */
@@ -23,8 +42,8 @@ export interface UpstreamRequest {
 
 /** Why there is no (whole) answer. */
 export interface UpstreamFailure {
-  /** `unreachable`: the request was never sent. Of the others nobody knows whether it was executed. */
-  readonly kind: 'unreachable' | 'timeout' | 'broken'
+  /** `unreachable`, `busy` (too many wait): it was never sent. Of the others nobody knows whether it was executed. */
+  readonly kind: 'unreachable' | 'busy' | 'timeout' | 'broken'
   readonly message: string
 }
 
@@ -45,24 +64,62 @@ export class Upstream {
   readonly #pool: Pool
   readonly #host: UpstreamOptions['host']
   readonly #servername: string | undefined
+  readonly #notices: UpstreamNotices
+  readonly #reload: TlsReload | null
+  /** Requests that may be under way or waiting. */
+  readonly #most: number
+  #connect: buildConnector.connector
+  #pending = 0
+  #onIdle: (() => void) | null = null
 
-  constructor({ url, connections, connectTimeoutMs, responseTimeoutMs, host }: UpstreamOptions) {
+  /** Throws `TLS_INVALID`. */
+  constructor(options: UpstreamOptions, notices = NO_NOTICES) {
+    const { url, connections, connectTimeoutMs, responseTimeoutMs, host } = options
+    const { waiting = Number.POSITIVE_INFINITY, tls = NO_UPSTREAM_TLS } = options
     const { origin, protocol, hostname } = new URL(url)
     this.#host = host
-    // A kept Host must not become the name that the upstream's certificate is checked against.
+    this.#notices = notices
+    this.#most = connections + waiting
+    // A kept Host must not become the name that connections are told apart by.
     this.#servername = protocol === 'https:' ? hostname : undefined
+    const connector = (material: TlsMaterial): buildConnector.connector =>
+      buildConnector({
+        ...(protocol === 'https:' ? connectSettings(expectedName(url, tls), tls, material) : {}),
+        timeout: connectTimeoutMs,
+      })
+    const material = protocol === 'https:' ? readTlsFiles(tls) : {}
+    this.#connect = connector(material)
+    this.#reload =
+      protocol === 'https:'
+        ? new TlsReload(tls, material, {
+            ...notices,
+            use: (fresh) => {
+              this.#connect = connector(fresh)
+            },
+          })
+        : null
     this.#pool = new Pool(origin, {
       connections,
       factory: (target, settings) => new Connection(target, settings),
       pipelining: 1,
-      connect: { timeout: connectTimeoutMs },
+      connect: (target, done) => this.#open(target, done),
       headersTimeout: responseTimeoutMs,
       bodyTimeout: responseTimeoutMs,
       allowH2: false,
     })
   }
 
+  /** Requests under way, and those that wait for a connection. */
+  get pending(): number {
+    return this.#pending
+  }
+
   send({ method, target, headers, body }: UpstreamRequest, handler: UpstreamHandler): void {
+    if (this.#pending >= this.#most) {
+      handler.onFailure({ kind: 'busy', message: 'too many requests wait for a connection' })
+      return
+    }
+    this.#pending++
     const options: Dispatcher.DispatchOptions = {
       path: target,
       method: method as Dispatcher.HttpMethod,
@@ -72,11 +129,42 @@ export class Upstream {
       idempotent: false,
       ...(this.#servername === undefined ? {} : { servername: this.#servername }),
     }
-    this.#pool.dispatch(options, new Call(handler))
+    this.#pool.dispatch(options, new Call(handler, this.#done))
   }
 
-  async close(): Promise<void> {
+  /** Reads the certificates again; what comes of it is noticed. */
+  reloadTls(): void {
+    this.#reload?.reload()
+  }
+
+  /** Waits for what is under way, for at most `graceMs`, then gives it up. */
+  async close(graceMs = 0): Promise<void> {
+    this.#reload?.close()
+    if (this.#pending > 0 && graceMs > 0) {
+      await new Promise<void>((done) => {
+        const force = setTimeout(done, graceMs)
+        this.#onIdle = () => {
+          clearTimeout(force)
+          done()
+        }
+      })
+    }
     await this.#pool.destroy()
+  }
+
+  /** One for all requests. */
+  readonly #done = (): void => {
+    this.#pending--
+    if (this.#pending === 0) this.#onIdle?.()
+  }
+
+  #open(target: buildConnector.Options, done: buildConnector.Callback): void {
+    // The name is the connector's business: here it only tells connections apart.
+    const { servername: _, ...place } = target
+    this.#connect(place, (...result) => {
+      if (result[0] !== null) this.#notices.unreachable(result[0])
+      done(...result)
+    })
   }
 }
 
@@ -96,11 +184,14 @@ class Call implements Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler
   /** undici refused the request itself. */
   invalid = false
+  readonly #done: () => void
   #sent = false
+  #over = false
   #status = 0
 
-  constructor(handler: UpstreamHandler) {
+  constructor(handler: UpstreamHandler, done: () => void) {
     this.#handler = handler
+    this.#done = done
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -118,11 +209,13 @@ class Call implements Dispatcher.DispatchHandler {
   }
 
   onComplete(trailers: string[] | null): void {
+    this.#end()
     // Declared as strings, they come as raw as the headers.
     this.#handler.onEnd((trailers ?? []) as readonly unknown[] as readonly Buffer[])
   }
 
   onError(error: Error): void {
+    this.#end()
     const code = 'code' in error ? String(error.code) : ''
     // These have no body, but may tell the length of the one they stand for (RFC 9110 8.6); undici misses it.
     if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (this.#status === 304 || this.#status === 204)) {
@@ -133,6 +226,12 @@ class Call implements Dispatcher.DispatchHandler {
     const timeout = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
     const kind = this.#sent ? (timeout ? 'timeout' : 'broken') : 'unreachable'
     this.#handler.onFailure({ kind, message: code === '' ? error.message : code })
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#done()
   }
 }
 

@@ -43,7 +43,7 @@ t.test('connections beyond the limit are closed and counted', async (t) => {
   await next(running)
   const third = await openConnection(t, running.url)
   t.equal(await third.ended(), '')
-  t.equal(running.listener.dropped, 1)
+  t.strictSame(running.hits, ['limits.connections'])
   first.socket.destroy()
   await until(async () => {
     const another = await openConnection(t, running.url)

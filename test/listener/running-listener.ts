@@ -16,6 +16,8 @@ export interface RunningListener {
   readonly listener: Listener
   readonly url: string
   readonly arrived: Arrived[]
+  /** Limits that were hit. */
+  readonly hits: string[]
   readonly malformed: (Malformation & { readonly peer: string; say(): void })[]
 }
 
@@ -27,6 +29,7 @@ export async function listen(
 ): Promise<RunningListener> {
   const arrived: Arrived[] = []
   const malformed: RunningListener['malformed'] = []
+  const hits: string[] = []
   const listener = new Listener(
     {
       name: 'l',
@@ -44,9 +47,15 @@ export async function listen(
         if (!held) say()
       },
     },
+    {
+      onLimit: (limit) => hits.push(limit),
+      onRefused: () => undefined,
+      onTlsReloaded: () => undefined,
+      onTlsReloadFailed: () => undefined,
+    },
   )
   t.teardown(() => listener.close(0))
-  return { listener, url: await listener.listen(), arrived, malformed }
+  return { listener, url: await listener.listen(), arrived, malformed, hits }
 }
 
 /** The next request that is handed on. */

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createAcl } from '../../src/proxy/acl.ts'
+import { Acl } from '../../src/proxy/acl.ts'
 
 t.test('no rules, no refusal', async (t) => {
-  t.equal(createAcl([]).refusal('any', '203.0.113.9'), null)
-  t.equal(createAcl([]).refusal('', ''), null)
+  t.equal(new Acl([]).refusal('any', '203.0.113.9'), null)
+  t.equal(new Acl([]).refusal('', ''), null)
 })
 
 t.test('the first rule whose glob matches decides', async (t) => {
-  const acl = createAcl([
+  const acl = new Acl([
     { keys: 'billing-test', allow: [], deny: [] },
     { keys: 'billing-*', allow: ['10.0.0.0/8'], deny: ['10.9.0.0/16'] },
     { keys: 'b*', allow: [], deny: ['0.0.0.0/0'] },
@@ -25,13 +25,13 @@ t.test('the first rule whose glob matches decides', async (t) => {
 })
 
 t.test('requests without a key are taken by * only', async (t) => {
-  const acl = createAcl([{ keys: '*', allow: ['10.0.0.0/8'], deny: [] }])
+  const acl = new Acl([{ keys: '*', allow: ['10.0.0.0/8'], deny: [] }])
   t.equal(acl.refusal('', '10.0.0.1'), null)
   t.equal(acl.refusal('', '203.0.113.9'), 'acl: rule 1 (*) does not allow')
 })
 
 t.test('an unknown address is never let through a list', async (t) => {
-  const acl = createAcl([
+  const acl = new Acl([
     { keys: 'a', allow: ['0.0.0.0/0', '::/0'], deny: [] },
     { keys: 'd', allow: [], deny: ['10.0.0.0/8'] },
     { keys: 'o', allow: [], deny: [] },
@@ -44,7 +44,7 @@ t.test('an unknown address is never let through a list', async (t) => {
 })
 
 t.test('property: never throws, and says only null or a reason of its own', async () => {
-  const acl = createAcl([{ keys: '?*', allow: ['10.0.0.0/8'], deny: ['10.1.0.0/16'] }])
+  const acl = new Acl([{ keys: '?*', allow: ['10.0.0.0/8'], deny: ['10.1.0.0/16'] }])
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),

@@ -1,10 +1,11 @@
 import type { Test } from 'tap'
 import { loadDialect } from '../../src/dialect/load.ts'
+import { LimitHits } from '../../src/limit-hits.ts'
 import { createChannelRules } from '../../src/listener/channel.ts'
 import { createClientAddress } from '../../src/listener/client-address.ts'
 import { Listener, type ListenerLimits } from '../../src/listener/listener.ts'
 import { ProxyCounters } from '../../src/metrics.ts'
-import { type AclRule, createAcl } from '../../src/proxy/acl.ts'
+import { Acl, type AclRule } from '../../src/proxy/acl.ts'
 import { type AnnouncedHeader, createAnnounce } from '../../src/proxy/announce.ts'
 import { ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
@@ -17,6 +18,7 @@ const DIALECTS = new URL('../../config/dialects', import.meta.url).pathname
 export const LISTENER_LIMITS: ListenerLimits = {
   header: 16_384,
   connections: 1000,
+  pipelined: 256,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   idleTimeout: 60_000,
@@ -69,11 +71,12 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
       forget: () => undefined,
     },
     upstream,
-    acl: createAcl(options.acl ?? []),
+    acl: new Acl(options.acl ?? []),
     announce: createAnnounce(options.announce ?? []),
     clientAddress: createClientAddress({ trustedProxies: [] }),
     chooseChannel: createChannelRules([]),
     requesters: {},
+    hits: new LimitHits(),
     limits: { ...PROXY_LIMITS, ...options.limits },
     counters,
     log: { warn: () => undefined, error: (code) => withheld.push(code), flush: () => undefined },

@@ -40,6 +40,14 @@ export const limits = section('Bounds of everything that comes from outside.', {
     { description: 'Client connections of each listener; further ones are closed.', default: 10_000 },
     { min: 1, max: 1_000_000 },
   ),
+  pipelined: integer(
+    {
+      description:
+        'Requests of one connection that may wait for those before them; a connection with more is cut.',
+      default: 256,
+    },
+    { min: 1, max: 100_000 },
+  ),
   keyId: size(
     { description: 'Bytes of a key id (UTF-8), else the request is refused.', default: '512B' },
     { min: 16, max: MAX_KEY_ID },

@@ -22,17 +22,18 @@ function pemFile(description: string) {
 /** TLS of a socket that we accept connections on. */
 export function serverTls(description: string) {
   return nullable(
-    { description, unsupported: true },
+    { description: `${description} The files are read again when they change, and on SIGHUP.` },
     entry('TLS of a listener.', {
-      cert: pemFile('Certificate chain, PEM.'),
-      key: pemFile('Private key, PEM.'),
+      cert: pemFile('Certificate chain, PEM, its own certificate first.'),
+      key: pemFile('Private key, PEM, without passphrase.'),
       ca: nullable(
         { description: 'Authorities that client certificates are checked against, PEM.' },
-        text({ description: 'PEM file.' }, 'the path of a PEM file'),
+        pemFile('PEM file.'),
       ),
       clientCertificate: choice(
         {
-          description: 'Whether clients are asked for a certificate, or refused without one.',
+          description:
+            'Whether clients are asked for a certificate (`optional`), or refused without one (`required`); one that does not verify is refused either way.',
           default: 'none',
         },
         ['none', 'optional', 'required'],
@@ -58,7 +59,10 @@ export const listeners = list(
     ),
     tls: serverTls('TLS towards the clients.'),
     proxyProtocol: list(
-      { description: 'Peers that speak the PROXY protocol.', unsupported: true },
+      {
+        description:
+          'CIDR blocks of the peers that begin each connection with a PROXY header (version 1 or 2) and are refused without one; nobody by default. Who connects from there can claim any client address.',
+      },
       cidr({ description: 'CIDR block.' }),
     ),
   }),
