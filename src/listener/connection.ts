@@ -95,6 +95,8 @@ export class Connection {
 
   /** The parser has refused what came, or the connection failed. */
   fail(error: ParserError): void {
+    // What comes behind a last request is nobody's (RFC 9112 9.6).
+    if (error.code === 'HPE_CLOSED_CONNECTION') return
     const found = malformation(error)
     // A parser that reads no more still has its deadline.
     if (found !== null && this.#renewing) return

@@ -15,12 +15,19 @@ const SPACE = 0x20
 const SLASH = 0x2f
 
 /** Methods by which Node's parser turns to another protocol (RFC 2326 10, RFC 9113 3.4): never guessed at. */
-const OTHER_PROTOCOLS = (
-  'DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD FLUSH PRI ' +
-  'CONNECT SOURCE'
-).split(' ')
+const FOREIGN: ReadonlySet<string> = new Set(
+  (
+    'DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD FLUSH PRI ' +
+    'CONNECT SOURCE'
+  ).split(' '),
+)
 
-const PARSED = new Set([...METHODS, ...OTHER_PROTOCOLS])
+const PARSED = new Set([...METHODS, ...FOREIGN])
+
+/** Whether the parser takes `method` for another protocol's: RTSP/1.0 and ICE/1.0 look like HTTP/1.0 behind it. */
+export function isForeign(method: string): boolean {
+  return FOREIGN.has(method)
+}
 
 /**
  * The request at which the parser stopped because it does not know its method; null where that isn't certain.

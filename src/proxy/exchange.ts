@@ -3,6 +3,7 @@ import type { ErrorAnswer, Operation, Refusal } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ClientAddress } from '../listener/client-address.ts'
 import type { Peer } from '../listener/front.ts'
+import { isForeign } from '../listener/verb.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
 import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Waiter } from '../recorder/waiting.ts'
@@ -185,9 +186,10 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** What must not be forwarded, whatever the acl says. */
   #refusal(): Refusal | null {
     const { target, keyId } = this.#context.limits
-    const { url = '', httpVersion } = this.#request
+    const { method = '', url = '', httpVersion } = this.#request
     const { refusal, key } = this.#operation
-    if (httpVersion !== '1.1' && httpVersion !== '1.0') return { status: 400, reason: 'http-version' }
+    if (httpVersion !== '1.1' && (httpVersion !== '1.0' || method === '' || isForeign(method)))
+      return { status: 400, reason: 'http-version' }
     const { hosts, chunked, ambiguous } = this.#forward
     // RFC 9112 6.1: HTTP/1.0 knows no chunks, so whoever sent them may have meant another end.
     if (ambiguous || (chunked && httpVersion === '1.0')) return { status: 400, reason: 'ambiguous-framing' }
