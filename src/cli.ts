@@ -10,6 +10,7 @@ import type { HistoryOptions } from './command/history.ts'
 import { DEFAULT_CONFIG_FILE, packageVersion } from './command/installation.ts'
 import type { KeysOptions } from './command/keys.ts'
 import { parseMoment } from './command/moment.ts'
+import type { StoreChoice } from './command/reading-store.ts'
 import type { VerifyCommandOptions } from './command/verify.ts'
 import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
@@ -68,6 +69,7 @@ function describeProgram(report: Report): Command {
   addKeys(program, report)
   addHistory(program, report)
   addVerify(program, report)
+  addClock(program, report)
   addConfigCheck(program, report)
   addHealth(program, report)
   return program
@@ -182,6 +184,21 @@ function addVerify(program: Command, report: Report): void {
     .action(async (key: string | undefined, options: Omit<VerifyCommandOptions, 'key'>) => {
       const { verify } = await import('./command/verify.ts')
       report(await verify(context, key === undefined ? options : { ...options, key }))
+    })
+}
+
+function addClock(program: Command, report: Report): void {
+  reading(program.command('clock'))
+    .argument('[word]', 'accept: the clock is right, although it has jumped ahead')
+    .summary('tell, or confirm, whether the clock is believed')
+    .description('Tell what the store believes of the clock; with `accept`, confirm that the clock is right.')
+    .addHelpText('after', example('keytrail clock accept --store /var/lib/keytrail'))
+    .action(async (word: string | undefined, options: StoreChoice) => {
+      if (word !== undefined && word !== 'accept') {
+        throw new KeytrailError('CONFIG_INVALID', `expected nothing or accept, found ${word}`)
+      }
+      const { clock } = await import('./command/clock.ts')
+      report(await clock(context, options, word === 'accept'))
     })
 }
 

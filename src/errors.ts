@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'STORE_ROLLED_BACK'
   | 'STORE_UNWRITABLE'
   | 'STORE_MISSING'
+  | 'CLOCK_HELD'
   // what a client of the history can put right
   | 'KEY_UNKNOWN'
   | 'KEY_DESTROYED'

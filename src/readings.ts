@@ -35,6 +35,11 @@ export function readings({ recorder, listeners, upstream, hits, log }: Measured)
     gauge('keytrail_store_writable', '1 while records can be taken.', () =>
       recorder.problems.length === 0 ? 1 : 0,
     ),
+    gauge(
+      'keytrail_clock_ahead_seconds',
+      'By how much the clock is ahead of the time that is believed; 0 unless it is held.',
+      () => recorder.clockAheadMs / 1000,
+    ),
     eachCounter('keytrail_limit_hits_total', 'How often each limit was hit.', 'limit', () => hits.counts()),
     eachCounter(
       'keytrail_connections_refused_total',

@@ -1,3 +1,4 @@
+import { type ClockOffset, movedClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { createListener, createUpstream, drain } from './data-plane.ts'
 import { loadDialect } from './dialect/load.ts'
@@ -12,6 +13,7 @@ import { createAnnounce } from './proxy/announce.ts'
 import { ProxyContext } from './proxy/context.ts'
 import { probeUpstream } from './proxy/upstream-probe.ts'
 import { readings } from './readings.ts'
+import { watchClock } from './recorder/clock-watch.ts'
 import { Issuers } from './recorder/issuers.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { reloadConfig } from './reload.ts'
@@ -24,7 +26,7 @@ export interface SidecarOptions {
   /** Where the built console lies; null or missing for none. */
   readonly consoleDir?: string | null
   /** Moves every clock but the system's, in ms (tests). */
-  readonly clockOffsetMs?: number
+  readonly clockOffsetMs?: ClockOffset
 }
 
 /** A running keytrail. */
@@ -70,6 +72,7 @@ async function start(
   const dialect = loadDialect(config.dialect, options.dialectsDir)
   const recorder = await openRecorder(config, options, log)
   stops.push(() => recorder.close())
+  stops.push(watchClock(recorder, log))
   const environment = openEnvironment({ ...config.store, access: 'read' })
   stops.push(() => environment.close())
   const clock = clockOf(options)
@@ -83,7 +86,7 @@ async function start(
   const context = new ProxyContext({
     dialect,
     recorder,
-    issuers: createIssuers(recorder, environment, clock),
+    issuers: createIssuers(recorder, environment, () => clock() - recorder.clockAheadMs),
     upstream,
     acl,
     announce: createAnnounce(config.upstream.announce),
@@ -131,7 +134,7 @@ async function start(
 }
 
 function clockOf({ clockOffsetMs = 0 }: SidecarOptions): () => number {
-  return () => Date.now() + clockOffsetMs
+  return movedClock(clockOffsetMs)
 }
 
 function retentionOf({ retention: { records, days, tombstoneDays } }: Config) {

@@ -13,6 +13,7 @@ export function coverageText({
   lost,
   unknown,
   redacted,
+  clockHeld,
   head,
 }: Coverage): string {
   const facts = [
@@ -21,6 +22,7 @@ export function coverageText({
     `lost: ${grouped(lost)}`,
     `outcome unknown: ${grouped(unknown)}`,
     ...(redacted === 0 ? [] : [`redacted: ${grouped(redacted)}`]),
+    ...(clockHeld ? ['the clock is held: what is too old by it is hidden, but kept'] : []),
     `chain: ${counted(head.seq, 'record')}, head ${head.hash.slice(0, SHOWN_HASH) || '-'}`,
   ]
   return facts.join('; ')

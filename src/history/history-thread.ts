@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { type ClockOffset, movedClock } from '../clock.ts'
 import type { Bind } from '../listener/bind.ts'
 import { createLogger } from '../log.ts'
 import { Control, Queue, type SharedQueue } from '../recorder/queue.ts'
@@ -32,11 +33,11 @@ export interface HistoryThreadData {
   readonly version: string
   readonly instance: string
   /** Added to the thread's own clock, in ms (tests move it). */
-  readonly clockOffsetMs: number
+  readonly clockOffsetMs: ClockOffset
 }
 
 const data: HistoryThreadData = workerData
-const clock = (): number => Date.now() + data.clockOffsetMs
+const clock = movedClock(data.clockOffsetMs)
 const questions = new Map<number, (value: string | Readiness) => void>()
 let asked = 0
 

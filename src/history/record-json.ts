@@ -54,6 +54,11 @@ export const CoverageSchema = Type.Object({
   redacted: Type.Integer({
     description: 'Records not shown because they named a key that was destroyed since',
   }),
+  clockHeld: Type.Optional(
+    Type.Literal(true, {
+      description: 'The clock has jumped ahead: what it makes too old is hidden, but kept',
+    }),
+  ),
   head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
 })
 

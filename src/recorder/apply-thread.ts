@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { type ClockOffset, movedClock, movedMonotonic } from '../clock.ts'
+import { takeAcceptance } from '../store/clock-acceptance.ts'
+import { ClockHold, clockStateOf } from '../store/clock-hold.ts'
 import { openEnvironment } from '../store/environment.ts'
 import type { JournalMark } from '../store/journal-mark.ts'
 import { derivedKey } from '../store/meta.ts'
@@ -24,7 +27,7 @@ export interface ApplyThreadData {
   readonly retention: Retention
   readonly maxRings: number
   /** Added to the thread's own clock, in ms (tests move it). */
-  readonly clockOffsetMs: number
+  readonly clockOffsetMs: ClockOffset
 }
 
 /** Sent once the store is open and recovered. */
@@ -37,13 +40,32 @@ export interface StoreOpened {
 }
 
 const data: ApplyThreadData = workerData
-const clock = (): number => Date.now() + data.clockOffsetMs
+const wall = movedClock(data.clockOffsetMs)
+/** Destructions carried out in one transaction. */
+const DESTRUCTION_LIMIT = 200
 
-function open(): { writer: StoreWriter; opened: StoreOpened; close: () => Promise<void> } {
+interface OpenStore {
+  readonly writer: StoreWriter
+  readonly opened: StoreOpened
+  /** The time that may destroy something, Unix ms. */
+  readonly clock: () => number
+  close(): Promise<void>
+}
+
+function open(queue: Queue): OpenStore {
   const directory = join(data.path, 'journal')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const environment = openEnvironment({ path: data.path, access: 'write', mapSize: data.mapSize })
-  const writer = new StoreWriter({ ...data, environment })
+  const hold = new ClockHold({
+    ...{ wall, monotonic: movedMonotonic(data.clockOffsetMs), state: clockStateOf(environment.meta) },
+    accepted: (now) => takeAcceptance(data.path, now),
+  })
+  const clock = (): number => {
+    const now = hold.now()
+    Atomics.store(queue.control, Control.clockAhead, Math.min(Math.ceil(hold.ahead / 1000), 2 ** 31 - 1))
+    return now
+  }
+  const writer = new StoreWriter({ ...data, environment, hold })
   const opened: StoreOpened = {
     kind: 'opened',
     instance: writer.instance,
@@ -51,15 +73,26 @@ function open(): { writer: StoreWriter; opened: StoreOpened; close: () => Promis
     directory,
     recovery: recover(directory, writer, clock()),
   }
+  destroyDue(writer, clock())
   syncDirectory(data.path)
-  return { writer, opened, close: () => environment.close() }
+  return { writer, opened, clock, close: () => environment.close() }
+}
+
+/** What came due while keytrail was down goes before anybody can read it. */
+function destroyDue(writer: StoreWriter, now: number): void {
+  let destroyed = 0
+  do {
+    writer.commit(writer.position, now, () => {
+      destroyed = writer.destroyDue(now, DESTRUCTION_LIMIT)
+    })
+  } while (destroyed === DESTRUCTION_LIMIT)
 }
 
 async function run(): Promise<void> {
   const queue = new Queue(data.queue)
-  const { writer, opened, close } = open()
+  const { writer, opened, clock, close } = open(queue)
   const { position, free, dirty } = opened.recovery
-  const slotMade = (slot: number): void => noteSlot(writer, slot)
+  const slotMade = (slot: number): void => noteSlot(writer, slot, clock())
   const segments = new LiveSegments({ ...data, queue, directory: opened.directory, free, dirty, slotMade })
   while (!segments.hasFree) segments.cleanSlice()
   for (const place of [Control.head, Control.committed, Control.applied]) queue.publish(place, position)
@@ -69,19 +102,19 @@ async function run(): Promise<void> {
     parentPort?.postMessage({ kind: 'renew', entry } satisfies Renewal)
   const applier = new Applier({ queue, writer, segments, position, clock, failed, renew })
   applier.run()
-  if (applier.finished) changeMark(writer, { clean: true })
+  if (applier.finished) changeMark(writer, { clean: true }, clock())
   await close()
 }
 
 /** A start that does not find the file of a slot that was used knows that something is missing. */
-function noteSlot(writer: StoreWriter, slot: number): void {
+function noteSlot(writer: StoreWriter, slot: number, now: number): void {
   const { slots } = writer.mark
-  if (!slots.includes(slot)) changeMark(writer, { slots: [...slots, slot] })
+  if (!slots.includes(slot)) changeMark(writer, { slots: [...slots, slot] }, now)
 }
 
-function changeMark(writer: StoreWriter, change: Partial<JournalMark>): void {
+function changeMark(writer: StoreWriter, change: Partial<JournalMark>, now: number): void {
   const mark = { ...writer.mark, ...change }
-  writer.commit(writer.position, clock(), () => writer.setMark(mark))
+  writer.commit(writer.position, now, () => writer.setMark(mark))
 }
 
 await run().catch((error: Error) => parentPort?.postMessage(threadFailure(error)))

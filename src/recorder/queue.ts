@@ -32,6 +32,8 @@ export const Control = {
   segmentsRecycled: 9,
   /** Raised to have the journal begin a new segment, also with nothing to write. */
   roll: 10,
+  /** Seconds by which the system's clock is ahead of the time that is believed; 0 unless it is held. */
+  clockAhead: 11,
   slotStates: 16,
   segmentSlots: 16 + 256,
   segmentStarts: 16 + 512,

@@ -7,7 +7,7 @@ import type { StoreOpened } from './apply-thread.ts'
 import { Arrears } from './arrears.ts'
 import { EntryKind, entryTicket, type KeyEffect, NO_EFFECT } from './entry.ts'
 import type { Durability } from './journal.ts'
-import { createSharedQueue, type SharedQueue } from './queue.ts'
+import { Control, createSharedQueue, type SharedQueue } from './queue.ts'
 import { QueueWriter } from './queue-writer.ts'
 import { type Part, Threads, type ThreadsOptions } from './threads.ts'
 import { type Waiter, Waiting } from './waiting.ts'
@@ -51,6 +51,7 @@ export class Recorder {
   readonly #onHealth: RecorderOptions['onHealth']
   readonly #queue: QueueWriter
   readonly #lock: DirectoryLock
+  readonly #control: Int32Array
   readonly #threads: Threads
   readonly #waiting = new Waiting()
   readonly #failures = new Map<Part, KeytrailError>()
@@ -93,6 +94,7 @@ export class Recorder {
     this.#lock = lock
     this.#threads = threads
     this.shared = shared
+    this.#control = new Int32Array(shared.control)
     this.store = threads.opened
     this.#queue = new QueueWriter(shared, threads.opened.recovery.position)
     threads.watch({
@@ -112,6 +114,11 @@ export class Recorder {
   /** Bytes of entries that are not in the rings yet. */
   get pendingBytes(): number {
     return this.#queue.pending
+  }
+
+  /** By how much the system's clock is ahead of the time that is believed, in ms; 0 unless it is held. */
+  get clockAheadMs(): number {
+    return 1000 * Atomics.load(this.#control, Control.clockAhead)
   }
 
   /** Exchanges waiting for the journal. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
+import type { ClockOffset } from '../clock.ts'
 import { type ErrorCode, KeytrailError } from '../errors.ts'
 import type { Retention } from '../store/ring.ts'
 import { startThread, threadEnd } from '../thread.ts'
@@ -22,7 +23,7 @@ export interface ThreadsOptions {
   readonly retention: Retention
   readonly maxRings: number
   /** Moves the store's clock, in ms (tests). */
-  readonly clockOffsetMs: number
+  readonly clockOffsetMs: ClockOffset
 }
 
 export interface ThreadsEvents {

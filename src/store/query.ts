@@ -1,3 +1,4 @@
+import { clockStateOf } from './clock-hold.ts'
 import type { Environment } from './environment.ts'
 import { failuresIn } from './failures.ts'
 import { histogramOf } from './histogram.ts'
@@ -42,6 +43,7 @@ export function createReader({
 }: ReaderOptions): Reader {
   const { keys, records, tombstones, changes } = environment
   checkFormat(environment.meta, environment.path)
+  const held = (): boolean => clockStateOf(environment.meta).heldSince !== 0
   const view = (stored: Buffer): RingView =>
     new RingView(decodeRingState(stored), records, retention, clock())
   const find = (ring: RingName): RingView | null => {
@@ -54,15 +56,20 @@ export function createReader({
     keys(after, limit) {
       environment.refresh()
       const bounds = { ...ringStatesAfter(after), limit }
-      return [...keys.range(bounds)].map(({ key, value }) => summary(keyOfRingState(key), view(value)))
+      const clockHeld = held()
+      return [...keys.range(bounds)].map(({ key, value }) =>
+        summary(keyOfRingState(key), view(value), clockHeld),
+      )
     },
     key(key) {
       const found = find({ kind: 'key', key })
-      return found === null ? null : summary(key, found)
+      return found === null ? null : summary(key, found, held())
     },
     history(ring, query) {
       const found = find(ring)
-      return found === null ? null : page(found, ring.kind === 'key' ? ring.key : '', query, budget)
+      if (found === null) return null
+      const shown = page(found, ring.kind === 'key' ? ring.key : '', query, budget)
+      return { ...shown, coverage: coverage(found, held()) }
     },
     lastUse(key) {
       const found = find({ kind: 'key', key })
@@ -118,16 +125,14 @@ interface Period {
   readonly before: number
 }
 
-function page(view: RingView, key: string, query: HistoryQuery, budget: number): HistoryPage {
+function page(view: RingView, key: string, query: HistoryQuery, budget: number): Found {
   const from = query.from === null ? view.first : Math.max(view.first, view.firstSince(query.from))
   const end = query.to === null ? view.end : view.firstSince(query.to + 1)
   const period = { from, end, before: Math.min(end, query.before ?? end) }
   const match = compileMatch(query)
-  const found =
-    match === null && view.state.redacted === 0
-      ? wholePage(view, key, query, period)
-      : scannedPage(view, key, query, period, match ?? EVERY, budget)
-  return { ...found, coverage: coverage(view) }
+  return match === null && view.state.redacted === 0
+    ? wholePage(view, key, query, period)
+    : scannedPage(view, key, query, period, match ?? EVERY, budget)
 }
 
 const EVERY: RecordMatch = { block: () => true, record: () => true }
@@ -187,7 +192,7 @@ function collect(view: RingView, key: string, from: number, before: number, limi
   return found
 }
 
-function coverage(view: RingView): Coverage {
+function coverage(view: RingView, clockHeld: boolean): Coverage {
   const { state, hidden } = view
   return {
     oldest: view.oldest(),
@@ -196,11 +201,12 @@ function coverage(view: RingView): Coverage {
     lost: state.lost,
     unknown: view.unknown(),
     redacted: view.redacted(),
+    ...(clockHeld && { clockHeld }),
     head: { seq: state.nextSeq - 1, hash: state.hash.toString('hex') },
   }
 }
 
-function summary(key: string, view: RingView): KeySummary {
+function summary(key: string, view: RingView, clockHeld: boolean): KeySummary {
   const { state } = view
   return {
     key,
@@ -209,6 +215,6 @@ function summary(key: string, view: RingView): KeySummary {
     since: state.openedAt,
     records: view.end - view.first,
     lastActivity: view.first < view.end ? state.newestTime : null,
-    coverage: coverage(view),
+    coverage: coverage(view, clockHeld),
   }
 }

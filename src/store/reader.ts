@@ -39,6 +39,8 @@ export interface Coverage {
   readonly unknown: number
   /** Records that are not shown any more because they named a key that was destroyed since (unattributed ring). */
   readonly redacted: number
+  /** The clock is not believed: what it makes too old is hidden, but kept until it is. Absent otherwise. */
+  readonly clockHeld?: true
   /** The chain's head: the newest sequence number and the hash (hex) up to it. */
   readonly head: { readonly seq: number; readonly hash: string }
 }

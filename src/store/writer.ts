@@ -1,13 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
 import { genesisHash } from './chain.ts'
-import {
-  type Credential,
-  forgetCredentialsOf,
-  forgetExpiredCredentials,
-  hasExpiredCredential,
-  keepCredential,
-} from './credentials.ts'
+import { type Credential, forgetCredentialsOf, keepCredential } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { type JournalMark, journalMarkOf, setJournalMark } from './journal-mark.ts'
 import { noteChanges } from './key-changes.ts'
@@ -27,10 +21,11 @@ import {
   takeRingNumber,
 } from './meta.ts'
 import { decodeRecord, recordDuration, recordTime, withKey } from './record-codec.ts'
-import { destroyDue, hasDueTimer, scheduleSweep, sweepDue } from './retention.ts'
+import { destroyDue, noteRetention, scheduleSweep } from './retention.ts'
 import { type Retention, Ring } from './ring.ts'
 import { decodeRingState, newRingState } from './ring-state.ts'
-import { countLate, hasTombstoneBefore, removeTombstones, tombstoneOf } from './tombstone.ts'
+import { countLate, tombstoneOf } from './tombstone.ts'
+import { keepUp, needsUpkeep, type UpkeepOptions } from './upkeep.ts'
 
 /** A record on its way into its ring. */
 export interface Submission {
@@ -45,10 +40,8 @@ export interface Submission {
   readonly record: Buffer
 }
 
-export interface WriterOptions {
-  readonly environment: Environment
+export interface WriterOptions extends UpkeepOptions {
   readonly path: string
-  readonly retention: Retention
   /** Most rings; the records of further keys go to the unattributed ring. */
   readonly maxRings: number
 }
@@ -58,6 +51,7 @@ export class StoreWriter {
   readonly #environment: Environment
   readonly #retention: Retention
   readonly #maxRings: number
+  readonly #upkeep: UpkeepOptions
   readonly #owner = randomBytes(16)
   readonly #instance: Buffer
   /** Rings touched by the current transaction. */
@@ -72,13 +66,15 @@ export class StoreWriter {
   #erasures = 0
 
   /** Takes the store over; throws `STORE_FORMAT`. */
-  constructor({ environment, path, retention, maxRings }: WriterOptions) {
+  constructor({ environment, path, retention, maxRings, hold }: WriterOptions) {
     this.#environment = environment
     this.#retention = retention
     this.#maxRings = maxRings
+    this.#upkeep = { environment, retention, hold }
     this.#instance = environment.transaction(() => {
       initialiseMeta(environment.meta, path)
       setOwner(environment.meta, this.#owner)
+      noteRetention(environment.meta, retention)
       return instanceOf(environment.meta)
     })
   }
@@ -172,13 +168,7 @@ export class StoreWriter {
 
   /** Whether {@link sweep} would find anything to do at `now` (Unix ms). */
   hasTimers(now: number): boolean {
-    const { schedule, credentials, tombstones } = this.#environment
-    this.#environment.refresh()
-    return (
-      hasDueTimer(schedule, now) ||
-      hasExpiredCredential(credentials, now) ||
-      hasTombstoneBefore(tombstones, now - this.#retention.tombstoneMs)
-    )
+    return needsUpkeep(this.#upkeep, now)
   }
 
   /**
@@ -186,12 +176,9 @@ export class StoreWriter {
    * and old tombstones; at most `limit` timers. Within {@link commit}. Returns how many there were.
    */
   sweep(now: number, limit: number): number {
-    const { tombstones, keys } = this.#environment
-    removeTombstones(tombstones, keys, now - this.#retention.tombstoneMs)
-    forgetExpiredCredentials(this.#environment, now, limit)
     const destroyed = this.destroyDue(now, limit)
-    const slice = { now, limit: limit - destroyed, ageMs: this.#retention.ageMs }
-    return destroyed + (destroyed < limit ? sweepDue(this.#environment, slice, this.#access) : 0)
+    if (destroyed === limit) return limit
+    return destroyed + keepUp(this.#upkeep, { now, limit: limit - destroyed }, this.#access)
   }
 
   /** Carries out at most `limit` scheduled destructions that are due. Within {@link commit}. Returns how many. */

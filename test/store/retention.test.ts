@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { blockKey } from '../../src/store/layout.ts'
+import { StoreWriter } from '../../src/store/writer.ts'
 import { historyQuery, openStore, UNATTRIBUTED } from './open-store.ts'
 
 const ALL = { start: blockKey(0, 0), end: blockKey(2 ** 32 - 1, 0) }
@@ -76,4 +77,37 @@ t.test('a reader keeps to a smaller retention than the writer had', async (t) =>
   const reader = store.reader({ retention: { ...store.retention, records: 10 } })
   t.match(reader.key('k'), { records: 10, coverage: { evictedByCount: 30 } })
   t.equal(reader.history({ kind: 'key', key: 'k' }, historyQuery())?.records.at(-1)?.seq, 31)
+})
+
+t.test('a smaller retention reaches every ring, idle ones too, in slices; a larger one none', async (t) => {
+  const store = openStore(t)
+  const { environment, path, retention } = store
+  const bytesOf = (): number =>
+    [...environment.records.range(ALL)].reduce((sum, { value }) => sum + value.length, 0)
+  for (let key = 0; key < 10; key++)
+    store.commit(() => {
+      for (let i = 0; i < 40; i++) store.submit({ key: `k${key}`, reason: 'x'.repeat(128) })
+    })
+  const restart = (records: number): void => {
+    store.writer = new StoreWriter({ environment, path, retention: { ...retention, records }, maxRings: 100 })
+  }
+  const full = bytesOf()
+  restart(400)
+  t.equal(store.writer.hasTimers(store.now), false)
+  restart(5)
+  t.match(store.reader({ retention: { ...retention, records: 5 } }).key('k3'), { records: 5 })
+  t.equal(bytesOf(), full)
+  t.equal(store.writer.hasTimers(store.now), true)
+  t.equal(store.sweep(4), 4)
+  restart(5)
+  t.equal(store.sweep(4), 4, 'another start goes on')
+  t.equal(store.sweep(4), 2)
+  t.equal(store.writer.hasTimers(store.now), false)
+  t.ok(bytesOf() < full / 3)
+  for (let key = 0; key < 10; key++) {
+    const { records, coverage } = store.reader().key(`k${key}`) ?? {}
+    t.match({ records, coverage }, { records: 5, coverage: { evictedByCount: 35 } })
+  }
+  store.now += 1001
+  t.equal(store.sweep(100), 10, 'each ring has one sweep, as before')
 })
