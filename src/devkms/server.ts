@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { KeytrailError } from '../errors.ts'
 import { type Account, generateAccounts } from './account.ts'
@@ -13,8 +19,11 @@ export interface ExecutedRequest {
   readonly method: string
   /** The request target exactly as received. */
   readonly target: string
+  readonly headers: IncomingHttpHeaders
   /** HTTP status of the answer. */
   readonly status: number
+  /** The answer's `x-ncp-trace-id`. */
+  readonly traceId: string
 }
 
 export interface DevKmsOptions {
@@ -83,21 +92,23 @@ function makeServer(service: Service, executed: (request: ExecutedRequest) => vo
     const answer = await perform(service, request)
     // Cut off before its end, a request is neither carried out nor answered.
     if (!request.readableEnded) return
-    executed({ method: request.method ?? '', target: request.url ?? '', status: answer.status })
-    send(request, response, answer)
+    const { method = '', url: target = '', headers } = request
+    const traceId = randomUUID()
+    executed({ method, target, headers, status: answer.status, traceId })
+    send(request, response, answer, traceId)
   })
   server.on('clientError', refuseUnparsable)
   return server
 }
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer, traceId: string): void {
   // The client may be gone; then there is nobody to answer, and nothing to do about it.
   response.on('error', () => {})
   const body = Buffer.from(JSON.stringify(answer.body))
   response.writeHead(answer.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
-    'x-ncp-trace-id': randomUUID(),
+    'x-ncp-trace-id': traceId,
   })
   response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -39,15 +39,22 @@ t.test('accounts are made for each start, unless they are given', async (t) => {
   t.equal((await given.signed('GET', '/kms/v1/keys')).status, 200)
 })
 
-t.test('every whole request is observed with its raw target and status', async (t) => {
+t.test('every whole request is observed with its raw target, headers, status and trace id', async (t) => {
   const seen: ExecutedRequest[] = []
   const { signed, raw } = await runKms(t, { executed: (request) => seen.push(request) })
-  await signed('GET', '/kms/v1/keys?pageSize=%31')
-  await raw({ method: 'POST', target: '/nowhere/%41?x' })
-  t.same(seen, [
+  const answers = [
+    await signed('GET', '/kms/v1/keys?pageSize=%31'),
+    await raw({ method: 'POST', target: '/nowhere/%41?x' }),
+  ]
+  t.match(seen, [
     { method: 'GET', target: '/kms/v1/keys?pageSize=%31', status: 200 },
     { method: 'POST', target: '/nowhere/%41?x', status: 404 },
   ])
+  t.match(seen[0]?.headers['x-ncp-iam-access-key'], /^ncp_iam_/)
+  t.strictSame(
+    seen.map(({ traceId }) => traceId),
+    answers.map(({ headers }) => headers['x-ncp-trace-id']),
+  )
 })
 
 t.test('every answer carries a trace id of its own', async (t) => {

@@ -16,6 +16,8 @@ export interface OutgoingRequest extends RequestLine {
   readonly body: object | null
   /** Unix ms, for the signature. */
   readonly now: number
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** `status` 0: no answer came. */
@@ -23,6 +25,8 @@ export interface IncomingAnswer {
   readonly status: number
   readonly code: string
   readonly data: Readonly<Record<string, unknown>>
+  /** The upstream's id of the request; '' where the answer has none. */
+  readonly traceId: string
   /** Whether the request can have arrived. */
   readonly delivered: boolean
 }
@@ -34,7 +38,11 @@ const timeoutMs = 35_000
 export function exchange(agent: Agent, outgoing: OutgoingRequest): Promise<IncomingAnswer> {
   const { hostname, port } = new URL(outgoing.baseUrl)
   const body = outgoing.body === null ? null : JSON.stringify(outgoing.body)
-  const headers: Record<string, string | number> = { accept: 'application/json', ...authHeaders(outgoing) }
+  const headers: Record<string, string | number> = {
+    accept: 'application/json',
+    ...authHeaders(outgoing),
+    ...outgoing.headers,
+  }
   if (body !== null) {
     headers['content-type'] = 'application/json'
     headers['content-length'] = Buffer.byteLength(body)
@@ -64,6 +72,7 @@ export function authHeaders(outgoing: OutgoingRequest): Record<string, string> {
 
 async function collect(response: IncomingMessage): Promise<IncomingAnswer> {
   const chunks: Buffer[] = []
+  const traceId = String(response.headers['x-ncp-trace-id'] ?? '')
   try {
     for await (const chunk of response) chunks.push(chunk)
     const { code, data } = Object(JSON.parse(Buffer.concat(chunks).toString()))
@@ -71,16 +80,17 @@ async function collect(response: IncomingMessage): Promise<IncomingAnswer> {
       status: response.statusCode ?? 0,
       code: String(code ?? ''),
       data: Object(data ?? {}),
+      traceId,
       delivered: true,
     }
   } catch (error) {
     // A proxy's own refusal may be no JSON; only a connection that broke off leaves the outcome open.
     return error instanceof SyntaxError
-      ? { ...noAnswer(true), status: response.statusCode ?? 0 }
+      ? { ...noAnswer(true), status: response.statusCode ?? 0, traceId }
       : noAnswer(true)
   }
 }
 
 function noAnswer(delivered: boolean): IncomingAnswer {
-  return { status: 0, code: '', data: {}, delivered }
+  return { status: 0, code: '', data: {}, traceId: '', delivered }
 }

@@ -26,6 +26,8 @@ export interface SenderOptions {
   readonly clock: () => number
   /** Waits until the next request may go. */
   readonly pace: () => Promise<void>
+  /** Sends a request, {@link exchange} by default; for whoever wants to see each of them go. */
+  readonly exchange?: typeof exchange
 }
 
 /** What can be said about a request; the rest follows from its action. */
@@ -88,7 +90,7 @@ export class Sender {
     const { key = '', channel = 'api', fields = null } = ask
     const sentAt = clock()
     const outgoing = { ...line, baseUrl: urls[channel], credential, body: fields, now: sentAt }
-    const answer = await exchange(this.#agent, outgoing)
+    const answer = await (this.#options.exchange ?? exchange)(this.#agent, outgoing)
     const outcome = outcomeOf(answer)
     this.#keepSecrets(outgoing, answer)
     if (answer.delivered) {
