@@ -8,12 +8,12 @@ import { openEnvironment } from '../store/environment.ts'
 import type { JournalMark } from '../store/journal-mark.ts'
 import { derivedKey } from '../store/meta.ts'
 import type { Retention } from '../store/ring.ts'
+import { syncDirectory } from '../store/sync-directory.ts'
 import { StoreWriter } from '../store/writer.ts'
 import { Applier } from './applier.ts'
 import { LiveSegments } from './live-segments.ts'
 import { Control, Queue, type SharedQueue } from './queue.ts'
 import { type Recovery, recover } from './recovery.ts'
-import { syncDirectory } from './slots.ts'
 import { type Renewal, threadFailure } from './thread-message.ts'
 
 /** What the applying thread starts with. */

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JournalMark } from '../store/journal-mark.ts'
+import { syncDirectory } from '../store/sync-directory.ts'
 import { journalMismatch, rolledBack } from './journal-damage.ts'
-import { syncDirectory } from './slots.ts'
 
 const EPOCH_FILE = 'epoch'
 
@@ -11,9 +11,15 @@ const EPOCH_FILE = 'epoch'
  * that was put back from an earlier time, or a journal that was, from those that belong together. Returns what
  * this start is to count as. Throws `STORE_ROLLED_BACK`, `STORE_DAMAGED`.
  */
-export function nextEpoch(directory: string, instance: Buffer, { epoch, clean }: JournalMark): number {
+export function nextEpoch(
+  directory: string,
+  instance: Buffer,
+  { epoch, clean, slots }: JournalMark,
+): number {
   const found = readEpoch(directory, instance)
   if (found === null) {
+    // The very first start broke off in between: there was no slot to write to yet.
+    if (epoch === 1 && slots.length === 0) return 1
     if (epoch > 0 && !clean)
       throw journalMismatch(directory, `expected the journal of start ${epoch}, found none`)
     return epoch + 1

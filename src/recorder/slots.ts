@@ -3,7 +3,6 @@ import {
   constants,
   fdatasyncSync,
   fstatSync,
-  fsyncSync,
   ftruncateSync,
   openSync,
   readdirSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { syncDirectory } from '../store/sync-directory.ts'
 import { decodeSegmentHeader, encodeFreeHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
 
 /** A segment file lives in a slot: the file stays, the segments in it come and go. */
@@ -119,15 +119,5 @@ export class SlotCleaner {
     const wrote = writeSync(this.#fd, ZEROS, 0, length, this.#done)
     fdatasyncSync(this.#fd)
     if (this.#begun) this.#done += wrote
-  }
-}
-
-/** Makes the names of new files in `directory` durable. */
-export function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
   }
 }

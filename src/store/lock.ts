@@ -3,6 +3,7 @@ import { createConnection, createServer, type Server } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { KeytrailError } from '../errors.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Longest path of a Unix socket: sun_path has 108 bytes, its NUL included. */
 const MAX_SOCKET_PATH = 107
@@ -134,6 +135,8 @@ function makeDirectory(path: string): void {
     makeDirectory(dirname(path))
     mkdirSync(path, { mode: 0o700 })
   }
+  // Else a power cut may take the directory with all that was synced below it.
+  syncDirectory(dirname(path))
 }
 
 /** A long path is reached through the directory's descriptor (Linux). */

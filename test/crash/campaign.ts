@@ -10,6 +10,7 @@ const HELP = `usage: npm run test:crash -- [--rounds N] [--modes strict,committe
                               [--seed N] [--dir D] [--lies] [--keep] [--verbose]
 
   --rounds N   of each combination (20)
+  --requests N at most in a round before its end comes (400)
   --modes M    durabilities to try (all)
   --ends E     kill: SIGKILL; power: what was not synced is thrown away, too (both)
   --seed N     of the instants (the load's own timing stays as it is)
@@ -20,6 +21,7 @@ const HELP = `usage: npm run test:crash -- [--rounds N] [--modes strict,committe
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
+    requests: { type: 'string', default: '400' },
     modes: { type: 'string', default: 'strict,committed,async' },
     ends: { type: 'string', default: 'kill,power' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
@@ -47,6 +49,7 @@ async function one(combination: Pick<Plan, 'end' | 'durability'>): Promise<boole
   const plan: Plan = {
     ...combination,
     rounds: Number(values.rounds),
+    requests: Number(values.requests),
     random: seeded(Number(values.seed)),
     lies: values.lies,
     progress: values.verbose

@@ -75,6 +75,13 @@ static int is_ours(const char *path) {
   return log_fd >= 0 && path && !strncmp(path, below, length) && (path[length] == '/' || !path[length]);
 }
 
+/* Its parent holds the name of the directory itself. */
+static int is_parent(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  if (log_fd < 0 || !length || strncmp(below, path, length)) return 0;
+  return below[length] == '/' && !strchr(below + length + 1, '/');
+}
+
 /* A descriptor may have been closed by a system call of its own (libuv does) and be another file's by now. */
 static int kind_of(int fd) {
   struct stat file;
@@ -215,7 +222,7 @@ static void truncating(const char *path, int flags) {
 
 static int opened(int fd, const char *path, int flags, int is_new) {
   struct stat file;
-  if (fd < 0 || fd >= DESCRIPTORS || !is_ours(path)) return fd;
+  if (fd < 0 || fd >= DESCRIPTORS || (!is_ours(path) && !is_parent(path))) return fd;
   fstat(fd, &file);
   inodes[fd] = file.st_ino;
   kinds[fd] = NOT_OURS;

@@ -33,6 +33,11 @@ export interface Discarded {
   readonly names: number
 }
 
+/** Whether {@link buildPowerCut} has what it needs. */
+export function hasCompiler(): boolean {
+  return spawnSync('gcc', ['--version']).status === 0
+}
+
 /** Compiles the library into `directory`; null with no C compiler. */
 export function buildPowerCut(directory: string): string | null {
   const library = join(directory, 'power-cut.so')
@@ -102,10 +107,16 @@ function unsynced(entries: readonly CutEntry[]): Unsynced {
       )
     else if (kind === 'range-synced') for (const one of writes.get(inode) ?? []) one.synced.push(entry)
     else if (kind === 'directory-synced')
-      names = names.filter(({ path, at }) => dirname(path) !== entry.path || at >= entry.offset)
+      names = names.filter(({ path, at }) => at >= entry.offset || !isIn(entry.path, path))
     else names.push(entry)
   }
   return { writes, names }
+}
+
+/** Whether a name is one in `directory`; of a rename, the new one. */
+function isIn(directory: string, path: string): boolean {
+  const [name = ''] = path.split('\n')
+  return dirname(name) === directory
 }
 
 function filesByInode(...directories: readonly string[]): Map<number, string> {

@@ -2,12 +2,12 @@ import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ExecutedRequest, startDevKms } from '../../src/devkms/server.ts'
+import { Firing, type Moment } from './firing.ts'
 import { judge, type Verdict } from './judge.ts'
 import type { LoadOrder } from './load-process.ts'
-import { buildPowerCut, cutPower, powerCutEnvironment } from './power-cut.ts'
+import { buildPowerCut, powerCutEnvironment } from './power-cut.ts'
 import { readSeen } from './seen.ts'
 import { prepareVictim, type Victim, type VictimRun } from './victim.ts'
 import { readTestimony } from './witness.ts'
@@ -21,6 +21,8 @@ export interface Plan {
   /** `kill`: SIGKILL, the machine goes on; `power`: what was not synced is gone. */
   readonly end: 'kill' | 'power'
   readonly rounds: number
+  /** Most that are executed in a round before its end comes. */
+  readonly requests: number
   /** In [0, 1). */
   readonly random: () => number
   /** Syncs do nothing, to see what the campaign is worth. */
@@ -28,9 +30,6 @@ export interface Plan {
   /** Told of every round. */
   readonly progress?: (line: string) => void
 }
-
-/** How keytrail came to its end in a round. */
-type Moment = 'under load' | 'starting' | 'closing'
 
 /** What came of it. */
 export interface Outcome {
@@ -40,15 +39,10 @@ export interface Outcome {
   readonly discarded: number
   /** For each answer without a record: how long before the end of its round it was given, in ms. */
   readonly lostAges: readonly number[]
-  /** What `keytrail verify` said. */
-  readonly verified: string
 }
 
-const START_MS = 700
-const CLOSE_MS = 150
-/** Requests executed in a round before its end comes; fewer where that takes too long. */
-const REQUESTS = 400
-const LOAD_MS = 4000
+/** Share of the rounds that end keytrail's first start, before there is any load. */
+const FIRST_STARTS = 0.1
 
 /** Runs it in `directory`, which must be empty. Fails where keytrail does not start again, or finds damage. */
 export async function runCampaign(directory: string, plan: Plan): Promise<Outcome> {
@@ -60,30 +54,29 @@ export async function runCampaign(directory: string, plan: Plan): Promise<Outcom
       executed.set(address, [...(executed.get(address) ?? []), request])
     },
   })
-  const stage = await prepareStage(directory, plan, kms)
+  const { victim, order, power } = await prepareStage(directory, plan, kms)
+  const firing = new Firing({ victim, executed, requests: plan.requests, power }, plan.random)
   try {
-    const told = await fireAt({ ...stage, executed }, plan)
-    const last = stage.victim.start()
-    await last.running
-    const seen = await readSeen(stage.victim.urls.history)
-    last.kill('SIGTERM')
-    await last.ended
-    const evidence = { ...readTestimony(stage.order.file), executed, seen }
+    const told = await fireAt(firing, order, plan)
+    await firing.run.running
+    const seen = await readSeen(victim.urls.history)
+    firing.run.kill('SIGTERM')
+    await firing.run.ended
+    const evidence = { ...readTestimony(order.file), executed, seen }
     const verdict = judge(evidence)
     const ages = verdict.unrecordedAnswers.map((address) => {
       const at = evidence.answers.get(address)?.at ?? 0
       return (told.ends.find((end) => end >= at) ?? Number.POSITIVE_INFINITY) - at
     })
-    const verified = await verify(stage.victim)
-    return { verdict, moments: told.moments, discarded: told.discarded, lostAges: ages, verified }
+    await verify(victim)
+    return { verdict, moments: told.moments, discarded: told.discarded, lostAges: ages }
   } finally {
+    firing.run.kill('SIGKILL')
     await kms.close()
   }
 }
 
 interface Stage {
-  /** What the upstream executes. */
-  readonly executed: ReadonlyMap<string, unknown>
   readonly victim: Victim
   readonly order: LoadOrder
   readonly power: { readonly below: string; readonly directory: string } | null
@@ -93,7 +86,7 @@ async function prepareStage(
   directory: string,
   { durability, end, lies = false }: Plan,
   { url, accounts }: { url: string; accounts: LoadOrder['accounts'] },
-): Promise<Omit<Stage, 'executed'>> {
+): Promise<Stage> {
   const requesters = Object.fromEntries(accounts.map(({ accessKey, accountId }) => [accessKey, accountId]))
   const power =
     end === 'power' ? { below: join(directory, 'data'), directory: join(directory, 'cut'), lies } : null
@@ -116,62 +109,50 @@ interface Fired {
 }
 
 /** Lets the load run on while keytrail is ended and started again, round by round. */
-async function fireAt({ victim, order, executed, power }: Stage, plan: Plan): Promise<Fired> {
+async function fireAt(firing: Firing, order: LoadOrder, plan: Plan): Promise<Fired> {
   const { random, rounds, progress = () => undefined } = plan
   const moments = { 'under load': 0, starting: 0, closing: 0 }
   const ends: number[] = []
-  let discarded = 0
-  const first = victim.start()
-  await first.running
-  const load = fork(LOAD, [JSON.stringify(order)], { execArgv: ['--import=tsx'], env: plainEnvironment() })
-  const loadEnded = once(load, 'exit')
+  const end = async (moment: Moment): Promise<void> => {
+    moments[moment]++
+    await firing.end(moment)
+    ends.push(Date.now())
+    firing.cut()
+    progress(`round ${ends.length}: ${moment}`)
+  }
+  // The very first starts, on no store or half of one.
+  while (ends.length < rounds * FIRST_STARTS) await end('starting')
+  await firing.run.running
+  const load = await startLoad(order, firing.run)
   try {
-    const ended = loadEnded.then(([code]) => Promise.reject(new Error(`the load ended with ${code}`)))
-    ended.catch(() => undefined)
-    await Promise.race([once(load, 'message'), ended, first.unprovoked])
-    let run = first
     progress('the load is ready')
-    for (let round = 1; round <= rounds; round++) {
-      const chance = round === 1 ? 0.5 : random()
-      const moment: Moment = chance < 0.15 ? 'starting' : chance < 0.3 ? 'closing' : 'under load'
-      moments[moment]++
-      await Promise.race([endOne(run, moment, executed, random), run.unprovoked])
-      ends.push(Date.now())
-      if (power !== null) {
-        const { sectors, names } = cutPower(power, random() < 0.4 ? 1 : random(), random)
-        discarded += sectors + names
-      }
-      progress(`round ${round}: ${moment}`)
-      if (round < rounds) run = victim.start()
+    while (ends.length < rounds) {
+      const chance = random()
+      await end(chance < 0.15 ? 'starting' : chance < 0.3 ? 'closing' : 'under load')
     }
   } finally {
-    if (load.connected) load.send('stop')
-    await loadEnded
-    progress('the load has ended')
+    await load.stop()
   }
-  return { moments, ends, discarded }
+  return { moments, ends, discarded: firing.discarded }
 }
 
-/** Ends it at a random instant of that kind. */
-async function endOne(
-  run: VictimRun,
-  moment: Moment,
-  executed: ReadonlyMap<string, unknown>,
-  random: () => number,
-): Promise<void> {
-  if (moment === 'starting') await Promise.race([delay(random() * START_MS), run.running])
-  else {
-    await run.running
-    const enough = executed.size + random() * REQUESTS
-    const deadline = performance.now() + LOAD_MS
-    while (executed.size < enough && performance.now() < deadline) await delay(1)
+/** The process that sends, in the meantime and beyond. */
+async function startLoad(order: LoadOrder, run: VictimRun): Promise<{ stop(): Promise<void> }> {
+  const load = fork(LOAD, [JSON.stringify(order)], { execArgv: ['--import=tsx'], env: plainEnvironment() })
+  const exit = once(load, 'exit')
+  const stop = async (): Promise<void> => {
+    if (load.connected) load.send('stop')
+    await exit
   }
-  if (moment === 'closing') {
-    run.kill('SIGTERM')
-    await delay(random() * CLOSE_MS)
+  try {
+    const early = exit.then(([code]) => Promise.reject(new Error(`the load ended with ${code}`)))
+    early.catch(() => undefined)
+    await Promise.race([once(load, 'message'), early, run.unprovoked])
+  } catch (error) {
+    await stop()
+    throw error
   }
-  run.kill('SIGKILL')
-  await run.ended
+  return { stop }
 }
 
 /** Without what a test runner puts in. */
@@ -180,7 +161,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return rest
 }
 
-async function verify({ dataDir }: Victim): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'verify', '--store', dataDir])
-  return stdout.trim()
+/** Every chain of the store; fails with what `keytrail verify` says of a damaged one. */
+async function verify({ dataDir }: Victim): Promise<void> {
+  await promisify(execFile)(process.execPath, [CLI, 'verify', '--store', dataDir])
 }

@@ -22,7 +22,7 @@ export interface Testimony {
 }
 
 /** How long to wait before a refused connection is tried again. */
-export const RECONNECT_MS = 15
+export const RECONNECT_MS = 40
 
 /**
  * Gives every request a client address of its own (X-Forwarded-For), by which it can be told from all others in

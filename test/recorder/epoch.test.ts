@@ -19,6 +19,7 @@ function counted(t: Test, epoch: number | null): string {
 t.test('starts are counted in both places, and one that broke off in between counts once', async (t) => {
   const directory = counted(t, null)
   t.equal(nextEpoch(directory, INSTANCE, mark(0)), 1)
+  t.equal(nextEpoch(directory, INSTANCE, mark(1)), 1, 'the very first start broke off')
   writeEpoch(directory, INSTANCE, 1)
   t.equal(nextEpoch(directory, INSTANCE, mark(1)), 2)
   t.equal(nextEpoch(directory, INSTANCE, mark(2)), 2, 'the store had counted, the directory had not')
