@@ -1,6 +1,7 @@
 import { type ClockOffset, movedClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { createListener, createUpstream, drain } from './data-plane.ts'
+import type { Dialect } from './dialect/dialect.ts'
 import { loadDialect } from './dialect/load.ts'
 import { History } from './history/history.ts'
 import { LimitHits } from './limit-hits.ts'
@@ -15,6 +16,7 @@ import { probeUpstream } from './proxy/upstream-probe.ts'
 import { readings } from './readings.ts'
 import { watchClock } from './recorder/clock-watch.ts'
 import { Issuers } from './recorder/issuers.ts'
+import { KeyNames } from './recorder/key-names.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { reloadConfig } from './reload.ts'
 import { type Environment, openEnvironment } from './store/environment.ts'
@@ -87,6 +89,7 @@ async function start(
     dialect,
     recorder,
     issuers: createIssuers(recorder, environment, () => clock() - recorder.clockAheadMs),
+    keyNames: createKeyNames(dialect, recorder, environment, () => clock() - recorder.clockAheadMs),
     upstream,
     acl,
     announce: createAnnounce(config.upstream.announce),
@@ -169,6 +172,17 @@ async function openRecorder(
 
 function createIssuers(recorder: Recorder, { credentials }: Environment, clock: () => number): Issuers {
   return new Issuers({ key: recorder.store.credentialKey, credentials, clock })
+}
+
+function createKeyNames(
+  { splitFullName: split }: Dialect,
+  recorder: Recorder,
+  { credentials }: Environment,
+  clock: () => number,
+): KeyNames | null {
+  if (split === null) return null
+  const key = recorder.store.credentialKey
+  return new KeyNames({ split, key, credentials, keep: (credential) => recorder.learn(credential), clock })
 }
 
 interface HistoryParts {

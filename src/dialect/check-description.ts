@@ -12,7 +12,7 @@ import {
 } from './description.ts'
 import { fillTemplate } from './error-answer.ts'
 import { lookUp } from './pointer.ts'
-import type { RouteLine } from './route-line.ts'
+import { anySelector, type RouteLine } from './route-line.ts'
 
 /** Names and indexes from the top of the file to a value. */
 export type ValuePath = readonly (string | number)[]
@@ -87,6 +87,15 @@ export function checkRoute(
   if (options.key !== undefined) checkField(options.key, names.includes('key'), [...path, 'key'], report)
   if (options.keyVersion !== undefined) {
     checkField(options.keyVersion, names.includes('version'), [...path, 'keyVersion'], report)
+  }
+  if (options.otherKey !== undefined) {
+    checkField(options.otherKey, false, [...path, 'otherKey'], report)
+    if (options.key === undefined && !names.includes('key')) {
+      report([...path, 'otherKey'], 'expected a route that names its first key, too')
+    }
+  }
+  if (names.includes('action') && line.selector === anySelector) {
+    report(path, 'expected {action} in the path or behind the #, found both')
   }
   if (options.items !== undefined && count(options.items.request, options.items.response) !== 1) {
     report([...path, 'items'], 'expected exactly one of request and response')

@@ -85,12 +85,14 @@ function credentialOf({ kind, jwtClaims }: RequesterSource, value: string): Cred
 
 /**
  * The access key of `AWS4-HMAC-SHA256 Credential=<access key>/<date>/<region>/<service>/aws4_request, …`; '' for
- * another scheme.
+ * another scheme, null where it names two.
  */
-function accessKeyOf(authorization: string): string {
+function accessKeyOf(authorization: string): string | null {
   if (!authorization.startsWith('AWS4-')) return ''
   const start = authorization.indexOf('Credential=')
   if (start < 0) return ''
+  // Which of two the upstream goes by, nobody could say.
+  if (authorization.toLowerCase().indexOf('credential=', start + 1) >= 0) return null
   const end = authorization.indexOf('/', start)
   return end < 0 ? '' : authorization.slice(start + 'Credential='.length, end)
 }

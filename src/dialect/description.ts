@@ -24,6 +24,8 @@ const Duration = Type.String({
 const Text = Type.String({ minLength: 1, maxLength: 512, description: 'a text of 1 to 512 characters' })
 const Positive = Type.Number({ exclusiveMinimum: 0, description: 'a number greater than 0' })
 
+const Flag = Type.Boolean({ description: 'true or false' })
+
 const span = { after: Type.Optional(Text), until: Type.Optional(Text) }
 
 /** A place in the answer. */
@@ -55,7 +57,7 @@ export const Requester = Type.Object(
     }),
     scheme: Type.Optional(HeaderName),
     jwtClaims: Type.Optional(Type.Array(Text, { minItems: 1, description: 'a list of claim names' })),
-    alone: Type.Optional(Type.Boolean({ description: 'true or false' })),
+    alone: Type.Optional(Flag),
   },
   strict,
 )
@@ -117,13 +119,15 @@ const Issue = Type.Object(
   strict,
 )
 
+const AskedDays = Type.Object({ request: Pointer, default: Positive }, strict)
+
 const Destroys = Type.Union(
   [
     Type.Literal('now'),
     Type.Literal('cancel'),
     Type.Literal('tokens'),
     Type.Object({ after: Duration }, strict),
-    Type.Object({ afterDays: Type.Object({ request: Pointer, default: Positive }, strict) }, strict),
+    Type.Object({ afterDays: AskedDays }, strict),
     Type.Object(
       {
         at: Type.Object(
@@ -133,6 +137,8 @@ const Destroys = Type.Union(
           },
           strict,
         ),
+        afterDays: Type.Optional(AskedDays),
+        unless: Type.Optional(Type.Object({ response: Pointer, is: Text }, strict)),
       },
       strict,
     ),
@@ -140,14 +146,21 @@ const Destroys = Type.Union(
   {
     description:
       'now, cancel, tokens, { after: DURATION }, { afterDays: { request: POINTER, default: DAYS } } or ' +
-      '{ at: { response: POINTER, unit: seconds | milliseconds } }',
+      '{ at: { response: POINTER, unit: seconds | milliseconds } }, the last with afterDays and unless where needed',
   },
 )
+
+/** A change of a key's other names by a successful request. */
+const Alias = Type.Union([Type.Object({ set: Pointer }, strict), Type.Object({ removed: Pointer }, strict)], {
+  description: '{ set: POINTER } or { removed: POINTER }',
+})
 
 /** What may stand behind a route. */
 export const RouteOptions = Type.Object(
   {
     key: Type.Optional(FieldDescription),
+    otherKey: Type.Optional(FieldDescription),
+    alias: Type.Optional(Alias),
     keyVersion: Type.Optional(FieldDescription),
     items: Type.Optional(
       Type.Object({ request: Type.Optional(Pointer), response: Type.Optional(Pointer) }, strict),
@@ -187,6 +200,21 @@ export const DialectFile = Type.Object(
         { description: 'a list of path forms' },
       ),
     ),
+    selector: Type.Optional(
+      Type.Object({ header: HeaderName, prefix: Type.Optional(Text), alone: Type.Optional(Flag) }, strict),
+    ),
+    keyNames: Type.Optional(
+      Type.Object(
+        {
+          full: Type.String({
+            pattern: '^[^*]+(\\*[:/][^*]*)*\\*$',
+            maxLength: 256,
+            description: 'a name with stars for its parts, such as arn:*:kms:*:*:key/*',
+          }),
+        },
+        strict,
+      ),
+    ),
     routes: Type.Array(Type.Unknown(), { minItems: 1, description: 'a list of routes' }),
   } satisfies Record<string, TSchema>,
   strict,
@@ -199,6 +227,8 @@ export type StatusesDescription = Static<typeof Statuses>
 export type ErrorShapeDescription = Static<typeof ErrorShape>
 export type IssueDescription = Static<typeof Issue>
 export type DestroysDescription = Static<typeof Destroys>
+export type AliasDescription = Static<typeof Alias>
+export type SelectorDescription = NonNullable<Static<typeof DialectFile>['selector']>
 export type RouteOptions = Static<typeof RouteOptions>
 export type DialectFile = Static<typeof DialectFile>
 

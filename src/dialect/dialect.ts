@@ -1,4 +1,5 @@
 import type { OperationClass, Outcome, Requester } from '../record.ts'
+import type { SplitFullName } from './full-name.ts'
 
 /** What is known of a request before its body. */
 export interface RequestHead {
@@ -36,10 +37,12 @@ export type Destruction =
 
 /** What the dialect reads from a request. Made by {@link Dialect.read}, completed by {@link Dialect.readBody}. */
 export interface Operation {
-  action: string
-  class: OperationClass
+  readonly action: string
+  readonly class: OperationClass
   /** '' where the request names no key (yet). */
   key: string
+  /** A second key that the request uses; '' for nearly all. */
+  otherKey: string
   keyVersion: string
   /** From headers or claims; for an unclaimed token `id` is ''. */
   requester: Requester
@@ -64,6 +67,14 @@ export interface BodyFields {
   readonly items: number
   /** The delay asked for until the key's destruction, in ms; 0 where the route reads none. */
   readonly destroyAfterMs: number
+  /** The other name of a key that the request sets or removes; '' for none. */
+  readonly alias: string
+}
+
+/** A key's other name that a successful request has given it, or taken away. */
+export interface AliasChange {
+  readonly name: string
+  readonly removed: boolean
 }
 
 /** A token that an answer hands out. */
@@ -80,6 +91,9 @@ export interface Judgement {
   readonly requestId: string
   /** The key the answer names (a created key); '' to keep the operation's. */
   readonly key: string
+  /** The same of the second key. */
+  readonly otherKey: string
+  readonly alias: AliasChange | null
   /** The answer's, else the operation's. */
   readonly keyVersion: string
   /** Batch size, from the request or the answer; 0 for a request that is no batch. */
@@ -102,6 +116,8 @@ export interface ErrorAnswer {
 export interface Dialect {
   readonly name: string
   readonly title: string
+  /** Reads a key's full name, which is that of its ring; null where keys have no other names. */
+  readonly splitFullName: SplitFullName | null
   read(head: RequestHead): Operation
   /** Completes `operation` from the body (bounded by the caller; `null` where it was longer than the bound). */
   readBody(operation: Operation, body: Uint8Array | null): void

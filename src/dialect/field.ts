@@ -12,7 +12,7 @@ interface HeadPlace {
 }
 
 /** A field in the request's body. */
-interface BodyPlace {
+export interface BodyPlace {
   readonly pointer: Pointer
   readonly span: Span
 }

@@ -1,7 +1,7 @@
 import { findHeader } from './header.ts'
 
 /** Longer bodies are read as if they held no field: parsing must not hold up the event loop. In bytes. */
-const longestJson = 1_048_576
+export const longestJson = 1_048_576
 
 /**
  * The parsed body; undefined where it is no JSON object or array. Never throws. The first byte is looked at

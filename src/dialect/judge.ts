@@ -1,4 +1,4 @@
-import type { Destruction, IssuedToken, Judgement, Operation, ResponseHead } from './dialect.ts'
+import type { AliasChange, Destruction, IssuedToken, Judgement, Operation, ResponseHead } from './dialect.ts'
 import { printable, word } from './excerpt.ts'
 import { type AnswerPlace, readAnswerField } from './field.ts'
 import { mayBeJson, parseJson } from './json-body.ts'
@@ -6,7 +6,7 @@ import { refuseKeyId } from './key-id.ts'
 import { lookUp, type Pointer } from './pointer.ts'
 import { longestKeyVersion } from './read.ts'
 import { countItems } from './read-body.ts'
-import type { DestructionRule, Route } from './route.ts'
+import type { AliasRule, DestructionRule, Route } from './route.ts'
 
 /** Longest error code and request id that are kept, in characters; longer ones are cut. */
 const longestErrorCode = 64
@@ -46,11 +46,14 @@ export function judgeAnswer(
   // An answer without a final status (RFC 9110 15.2) says nothing of what was executed.
   const outcome = succeeded ? 'success' : status >= 200 ? 'failure' : 'unknown'
   const known = succeeded ? route : null
+  const key = known === null ? '' : keyAt(known.key.answer, rawHeaders, document, rules.keyIdBytes)
   return {
     outcome,
     errorCode: outcome === 'failure' ? errorCodeOf(rules.errorCodes, rawHeaders, document) : '',
     requestId: printable(requestId, longestRequestId),
-    key: known === null ? '' : keyOf(known, rawHeaders, document, rules.keyIdBytes),
+    key,
+    otherKey: known === null ? '' : keyAt(known.otherKey.answer, rawHeaders, document, rules.keyIdBytes),
+    alias: known === null || known.alias === null ? null : aliasBy(known.alias, operation),
     keyVersion: (known === null ? '' : versionOf(known, rawHeaders, document)) || operation.keyVersion,
     items:
       known === null || known.itemsAnswered === null
@@ -60,7 +63,7 @@ export function judgeAnswer(
     destruction:
       known === null || known.destruction === null || !isConfirmed(rules, status, body, document)
         ? null
-        : destructionBy(known.destruction, operation, document),
+        : destructionBy(known.destruction, operation, document, key),
   }
 }
 
@@ -108,15 +111,25 @@ function errorCodeOf(
   return ''
 }
 
-function keyOf({ key }: Route, rawHeaders: readonly string[], document: unknown, limit: number): string {
-  if (key.answer === null) return ''
-  const id = readAnswerField(key.answer, rawHeaders, document)
+function keyAt(
+  place: AnswerPlace | null,
+  rawHeaders: readonly string[],
+  document: unknown,
+  limit: number,
+): string {
+  if (place === null) return ''
+  const id = readAnswerField(place, rawHeaders, document)
   return refuseKeyId(id, limit, 'message') === null ? id : ''
 }
 
 function versionOf({ keyVersion }: Route, rawHeaders: readonly string[], document: unknown): string {
   if (keyVersion.answer === null) return ''
   return word(readAnswerField(keyVersion.answer, rawHeaders, document), longestKeyVersion)
+}
+
+function aliasBy({ removed }: AliasRule, { bodyFields }: Operation): AliasChange | null {
+  const name = bodyFields?.alias ?? ''
+  return name === '' ? null : { name, removed }
 }
 
 function issuedBy({ issues, defaults }: Route, { bodyFields }: Operation, document: unknown): IssuedToken[] {
@@ -134,6 +147,7 @@ function destructionBy(
   rule: DestructionRule,
   { bodyFields }: Operation,
   document: unknown,
+  key: string,
 ): Destruction | null {
   switch (rule.kind) {
     case 'fixed':
@@ -141,9 +155,13 @@ function destructionBy(
     case 'asked':
       return { kind: 'scheduled', afterMs: bodyFields?.destroyAfterMs ?? rule.defaultMs }
     case 'answered': {
+      const { unless } = rule
+      if (unless !== null && lookUp(document, unless.pointer) === unless.is) return null
       const at = timeOf(lookUp(document, rule.at), rule.unitMs)
-      // Without a date nothing is scheduled yet: a key can wait for its replicas, for one.
-      return at === null ? null : { kind: 'scheduled-at', at }
+      if (at !== null) return { kind: 'scheduled-at', at }
+      // Some gateway's page has no date either: the delay asked for counts only where the answer knows of the key.
+      if (rule.days === null || key === '') return null
+      return { kind: 'scheduled', afterMs: bodyFields?.destroyAfterMs ?? rule.defaultMs }
     }
   }
 }

@@ -15,6 +15,7 @@ import { checkFile, type ReportMistake, type ValuePath } from './check-descripti
 import { type Description, DialectFile } from './description.ts'
 import { reportMismatches } from './mismatch.ts'
 import { parseRoutes } from './parse-routes.ts'
+import { lookUp } from './pointer.ts'
 
 interface Mistake {
   readonly line: number
@@ -49,7 +50,7 @@ export function parseDescription(text: string, file: string): Description {
   if (mistakes.length > 0) throw invalid(file, mistakes)
 
   reportMismatches(DialectFile, content, [], report)
-  const routes = parseRoutes(routesOf(content), report)
+  const routes = parseRoutes(routesOf(content), lookUp(content, ['selector']), report)
   checkFile(content, report)
   if (mistakes.length > 0 || !Value.Check(DialectFile, content)) throw invalid(file, mistakes)
   return { ...content, routes }

@@ -2,19 +2,30 @@ import { Value } from '@sinclair/typebox/value'
 import { checkRoute, type ReportMistake, type ValuePath } from './check-description.ts'
 import { type RouteDescription, RouteOptions } from './description.ts'
 import { reportMismatches } from './mismatch.ts'
+import { lookUp } from './pointer.ts'
 import { parseRouteLine, shapeOf } from './route-line.ts'
 
-/** Reads the list `routes`, each a line or a line with its options; reports every mistake. */
-export function parseRoutes(items: readonly unknown[], report: ReportMistake): RouteDescription[] {
+/**
+ * Reads the list `routes`, each a line or a line with its options; reports every mistake. `selector`: the file's.
+ */
+export function parseRoutes(
+  items: readonly unknown[],
+  selector: unknown,
+  report: ReportMistake,
+): RouteDescription[] {
   const routes: RouteDescription[] = []
   const shapes = new Set<string>()
   for (const [i, item] of items.entries()) {
     const route = parseRoute(item, ['routes', i], report)
     if (route === null) continue
+    routes.push(route)
     const shape = shapeOf(route)
     if (shapes.has(shape)) report(['routes', i], `an earlier route matches the same requests: ${shape}`)
     shapes.add(shape)
-    routes.push(route)
+    if (route.selector === '') continue
+    if (selector === undefined) report(['routes', i], 'a # in a route needs the option selector')
+    if (lookUp(selector, ['alone']) === true && route.path.length > 0)
+      report(['routes', i], 'expected the path /, for the selector counts alone')
   }
   return routes
 }

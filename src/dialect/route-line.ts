@@ -12,13 +12,17 @@ export interface RouteLine {
   /** A method, or `ANY` for those that no other route of the path names. */
   readonly method: string
   readonly path: readonly PatternSegment[]
+  /** What the selecting header must hold, or {@link anySelector}; '' for a route that does not look at it. */
+  readonly selector: string
   readonly action: string
   readonly class: OperationClass
 }
 
+/** The selector that takes every value, and records it as the action. */
+export const anySelector = '{action}'
+
 const linePattern = /^(\S+)\s+(\S+)\s+->\s+(\S+)\s+(\S+)$/
 const methodPattern = /^[A-Z][A-Z-]{0,31}$/
-const actionPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 const literalPattern = /^[A-Za-z0-9._~!$&'()*+,=:@-]+$/
 const capturePattern = /^\{([a-z][A-Za-z0-9]*)(\+?)\}$/
 
@@ -33,10 +37,12 @@ export function parseRouteLine(line: string, mistake: (reason: string) => void):
   }
   const [, method = '', path = '', action = '', operationClass = ''] = parts
   const before = { method, action, operationClass }
-  const segments = parsePath(path, mistake)
+  const hash = path.indexOf('#')
+  const segments = parsePath(hash < 0 ? path : path.slice(0, hash), mistake)
+  const selector = hash < 0 ? '' : parseSelector(path.slice(hash + 1), mistake)
   const sound = checkWords(before, mistake)
-  if (segments === null || !sound || !isClass(operationClass)) return null
-  return { method, path: segments, action, class: operationClass }
+  if (segments === null || selector === null || !sound || !isClass(operationClass)) return null
+  return { method, path: segments, selector, action, class: operationClass }
 }
 
 function checkWords(
@@ -45,7 +51,7 @@ function checkWords(
 ): boolean {
   const problems: string[] = []
   if (!methodPattern.test(method)) problems.push(`expected a method in capitals or ANY, found ${method}`)
-  if (!actionPattern.test(action)) problems.push(`expected an action such as create-key, found ${action}`)
+  if (!isAction(action)) problems.push(`expected an action such as create-key, found ${action}`)
   if (!isClass(operationClass)) {
     problems.push(`expected one of the classes ${classes.join(', ')}, found ${operationClass}`)
   }
@@ -53,8 +59,31 @@ function checkWords(
   return problems.length === 0
 }
 
+/** Whether `text` can be an action as it is: a word of at most 64 plain characters. */
+export function isAction(text: string): boolean {
+  if (text.length === 0 || text.length > 64 || !isAlphanumeric(text.charCodeAt(0))) return false
+  for (let i = 1; i < text.length; i += 1) {
+    const code = text.charCodeAt(i)
+    // `-`, `.`, `:` and `_`
+    if (!isAlphanumeric(code) && code !== 0x2d && code !== 0x2e && code !== 0x3a && code !== 0x5f)
+      return false
+  }
+  return true
+}
+
+function isAlphanumeric(code: number): boolean {
+  const lower = code | 0x20
+  return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x7a)
+}
+
 function isClass(text: string): text is OperationClass {
   return classes.includes(text)
+}
+
+function parseSelector(text: string, mistake: (reason: string) => void): string | null {
+  if (text === anySelector || isAction(text)) return text
+  mistake(`expected ${anySelector} or a word such as Encrypt behind the #, found '${text}'`)
+  return null
 }
 
 function parsePath(path: string, mistake: (reason: string) => void): PatternSegment[] | null {
@@ -93,7 +122,7 @@ function parseSegment(text: string): PatternSegment | null {
 }
 
 /** Two routes with the same shape match the same requests. */
-export function shapeOf({ method, path }: RouteLine): string {
+export function shapeOf({ method, path, selector }: RouteLine): string {
   const shape = path.map(({ kind, text }) => (kind === 'literal' ? text : kind === 'one' ? '{}' : '{+}'))
-  return `${method} /${shape.join('/')}`
+  return `${method} /${shape.join('/')}${selector === '' ? '' : `#${selector}`}`
 }

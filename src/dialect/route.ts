@@ -1,5 +1,10 @@
 import type { OperationClass } from '../record.ts'
-import type { DestroysDescription, IssueDescription, RouteDescription } from './description.ts'
+import type {
+  AliasDescription,
+  DestroysDescription,
+  IssueDescription,
+  RouteDescription,
+} from './description.ts'
 import type { BodyFields, Destruction } from './dialect.ts'
 import { parseDuration } from './duration.ts'
 import { compileField, type Field } from './field.ts'
@@ -31,24 +36,49 @@ export interface IssueRule {
 export type DestructionRule =
   | { readonly kind: 'fixed'; readonly destruction: Destruction }
   | { readonly kind: 'asked'; readonly days: Pointer; readonly defaultMs: number }
-  | { readonly kind: 'answered'; readonly at: Pointer; readonly unitMs: number }
+  | AnsweredDestruction
+
+/** The answer tells the time. */
+export interface AnsweredDestruction {
+  readonly kind: 'answered'
+  readonly at: Pointer
+  readonly unitMs: number
+  /** An answer without a time that names the key means the delay that the request asked for; null: means nothing. */
+  readonly days: Pointer | null
+  readonly defaultMs: number
+  /** An answer that has this value there schedules nothing yet. */
+  readonly unless: { readonly pointer: Pointer; readonly is: string } | null
+}
+
+/** A key's other name in the request's body, that a success sets or removes. */
+export interface AliasRule {
+  readonly name: Pointer
+  readonly removed: boolean
+}
 
 /** One route, compiled: what a request that matches it means. */
 export interface Route {
   readonly index: number
   readonly method: string
   readonly path: readonly PatternSegment[]
+  readonly selector: string
+  /** Recorded, unless the request names the action itself. */
   readonly action: string
+  readonly actionInPath: Capture | null
   readonly class: OperationClass
   readonly keyInPath: Capture | null
   readonly versionInPath: Capture | null
   readonly key: Field
+  readonly otherKey: Field
+  readonly alias: AliasRule | null
   readonly keyVersion: Field
   readonly itemsAsked: Pointer | null
   readonly itemsAnswered: Pointer | null
   readonly issues: readonly IssueRule[]
   readonly destruction: DestructionRule | null
   readonly needsRequestBody: boolean
+  /** The request's body can name a key, so it must not have two readings. */
+  readonly keyInBody: boolean
   /** Of the request body only the number of items counts. */
   readonly countsOnly: boolean
   readonly needsResponseBody: boolean
@@ -57,35 +87,45 @@ export interface Route {
 }
 
 export function compileRoute(description: RouteDescription, index: number): Route {
-  const { method, path, action, class: operationClass, options } = description
+  const { method, path, selector, action, class: operationClass, options } = description
   const key = compileField(options.key ?? {})
+  const otherKey = compileField(options.otherKey ?? {})
   const keyVersion = compileField(options.keyVersion ?? {})
   const issues = (options.issues ?? []).map(compileIssue)
   const destruction = options.destroys === undefined ? null : compileDestruction(options.destroys)
   const { request: asked, response: answered } = options.items ?? {}
+  const alias = options.alias === undefined ? null : compileAlias(options.alias)
+  const days = destruction === null || destruction.kind === 'fixed' ? null : destruction
+  const keyInBody = key.body !== null || otherKey.body !== null || alias !== null
   const namesFields =
-    key.body !== null ||
+    keyInBody ||
     keyVersion.body !== null ||
-    destruction?.kind === 'asked' ||
+    (days !== null && days.days !== null) ||
     issues.some((issue) => issue.asked !== null)
   return {
     index,
     method,
     path,
+    selector,
     action,
+    actionInPath: captureOf(path, 'action'),
     class: operationClass,
     keyInPath: captureOf(path, 'key'),
     versionInPath: captureOf(path, 'version'),
     key,
+    otherKey,
+    alias,
     keyVersion,
     itemsAsked: asked === undefined ? null : parsePointer(asked),
     itemsAnswered: answered === undefined ? null : parsePointer(answered),
     issues,
     destruction,
     needsRequestBody: namesFields || asked !== undefined,
+    keyInBody,
     countsOnly: !namesFields,
     needsResponseBody:
       key.answer?.header === '' ||
+      otherKey.answer?.header === '' ||
       keyVersion.answer?.header === '' ||
       answered !== undefined ||
       issues.length > 0 ||
@@ -93,7 +133,8 @@ export function compileRoute(description: RouteDescription, index: number): Rout
     defaults: {
       lifetimesMs: issues.map((issue) => issue.defaultMs),
       items: 0,
-      destroyAfterMs: destruction?.kind === 'asked' ? destruction.defaultMs : 0,
+      destroyAfterMs: days?.defaultMs ?? 0,
+      alias: '',
     },
   }
 }
@@ -132,10 +173,23 @@ function compileDestruction(description: DestroysDescription): DestructionRule {
   if ('after' in description) {
     return { kind: 'fixed', destruction: { kind: 'scheduled', afterMs: parseDuration(description.after) } }
   }
-  if ('afterDays' in description) {
+  if (!('at' in description)) {
     const { request, default: days } = description.afterDays
     return { kind: 'asked', days: parsePointer(request), defaultMs: days * dayMs }
   }
-  const { response, unit = 'milliseconds' } = description.at
-  return { kind: 'answered', at: parsePointer(response), unitMs: unit === 'seconds' ? 1000 : 1 }
+  const { at, afterDays, unless } = description
+  return {
+    kind: 'answered',
+    at: parsePointer(at.response),
+    unitMs: at.unit === 'seconds' ? 1000 : 1,
+    days: afterDays === undefined ? null : parsePointer(afterDays.request),
+    defaultMs: afterDays === undefined ? 0 : afterDays.default * dayMs,
+    unless: unless === undefined ? null : { pointer: parsePointer(unless.response), is: unless.is },
+  }
+}
+
+function compileAlias(description: AliasDescription): AliasRule {
+  return 'set' in description
+    ? { name: parsePointer(description.set), removed: false }
+    : { name: parsePointer(description.removed), removed: true }
 }

@@ -8,9 +8,11 @@ import type { ProxyCounters } from '../metrics.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
 import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Issuers } from '../recorder/issuers.ts'
+import type { KeyNames } from '../recorder/key-names.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Acl } from './acl.ts'
 import type { Announce } from './announce.ts'
+import type { NamedKeys } from './named-keys.ts'
 import type { BodyLimits } from './request-body.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -41,6 +43,8 @@ export interface ContextOptions {
   readonly dialect: Dialect
   readonly recorder: ExchangeRecorder
   readonly issuers: TokenIssuers
+  /** null where keys have one name only. */
+  readonly keyNames: KeyNames | null
   readonly upstream: Upstream
   readonly acl: Acl
   readonly announce: Announce
@@ -62,13 +66,14 @@ const NOBODY: Requester = { id: '', kind: 'anonymous', credential: '' }
 export class ProxyContext {
   readonly dialect: Dialect
   readonly recorder: ExchangeRecorder
+  readonly keyNames: KeyNames | null
   readonly upstream: Upstream
-  readonly acl: Acl
   readonly announce: Announce
   readonly clientAddress: ReadClientAddress
   readonly chooseChannel: ChooseChannel
   readonly limits: ProxyLimits
   readonly clock: () => number
+  readonly #acl: Acl
   readonly #issuers: TokenIssuers
   readonly #requesters: Readonly<Record<string, string>>
   readonly #counters: ProxyCounters
@@ -79,7 +84,8 @@ export class ProxyContext {
     this.dialect = options.dialect
     this.recorder = options.recorder
     this.upstream = options.upstream
-    this.acl = options.acl
+    this.keyNames = options.keyNames
+    this.#acl = options.acl
     this.announce = options.announce
     this.clientAddress = options.clientAddress
     this.chooseChannel = options.chooseChannel
@@ -124,6 +130,19 @@ export class ProxyContext {
         answer(error === null ? this.dialect.errorAnswer(status, reason) : this.unavailable())
       },
     })
+  }
+
+  /**
+   * Why the address may not use the operation's keys, by whichever of the names the request and the history have for
+   * them; null where it may.
+   */
+  refusal({ key, otherKey }: Operation, keys: NamedKeys | null, address: string): string | null {
+    let reason = this.#acl.refusal(key, address)
+    if (otherKey !== '') reason ??= this.#acl.refusal(otherKey, address)
+    if (keys !== null) {
+      for (const name of keys.asked) if (name !== '') reason ??= this.#acl.refusal(name, address)
+    }
+    return reason
   }
 
   /** The operation's requester: a token's issuer, an access key's account. */

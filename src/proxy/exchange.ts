@@ -5,14 +5,14 @@ import type { ClientAddress } from '../listener/client-address.ts'
 import type { Peer } from '../listener/front.ts'
 import { isForeign } from '../listener/verb.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
-import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Waiter } from '../recorder/waiting.ts'
 import { Answer, type AnswerEvents } from './answer.ts'
 import type { ProxyContext } from './context.ts'
 import { decodeBody } from './decode-body.ts'
 import { type ForwardHeaders, forwardHeaders } from './forward-headers.ts'
 import { type InterimAnswer, releaseInterim } from './interim.ts'
-import { answered, brokenOff, type Ending, keyEffect, OPEN, refused, unanswered } from './outcome.ts'
+import { NamedKeys } from './named-keys.ts'
+import { answered, brokenOff, type Ending, mainKey, OPEN, recordEffect, refused, unanswered } from './outcome.ts'
 import { releaseAnswer, releaseOwn } from './release.ts'
 import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
 import type { UpstreamFailure } from './upstream.ts'
@@ -45,6 +45,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   readonly #body: RequestBody
   readonly #answer: Answer
   readonly #requester: Requester
+  /** null where keys have one name only. */
+  readonly #keys: NamedKeys | null
   #ticket = 0
   #step: 'opening' | 'intent' | 'forwarding' | 'recording' | 'over' = 'opening'
   #bodyReady = false
@@ -68,6 +70,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const { headers } = this.#forward
     this.#operation = context.dialect.read({ method, target: url, rawHeaders: headers, certificateSubject })
     this.#requester = context.requester(this.#operation)
+    const { keyNames } = context
+    this.#keys = keyNames === null ? null : new NamedKeys(keyNames, this.#operation, this.#started)
     this.#body = new RequestBody(request, context.limits.body, this)
     this.#answer = new Answer(this, context.limits.heldResponse)
   }
@@ -87,9 +91,9 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     else if (this.#readOperation() && this.#permit()) this.#intend()
   }
 
-  /** 4. May this address use this key? */
+  /** 4. May this address use this key, and the other one? */
   #permit(): boolean {
-    const reason = this.#context.acl.refusal(this.#operation.key, this.#client.address)
+    const reason = this.#context.refusal(this.#operation, this.#keys, this.#client.address)
     if (reason !== null) this.#refuse(403, reason)
     return reason === null
   }
@@ -98,7 +102,9 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #intend(): void {
     this.#step = 'intent'
     this.#pending++
-    this.#ticket = this.#context.recorder.begin(this.#record(OPEN), NO_EFFECT, this)
+    this.#keys?.suspend()
+    const record = this.#record(OPEN)
+    this.#ticket = this.#context.recorder.begin(record, recordEffect(OPEN, this.#operation, record), this)
     if (this.#step === 'intent' && !this.#bodyReady) this.#readBody()
   }
 
@@ -162,9 +168,10 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #finish(ending: Ending): void {
     this.#step = 'recording'
     this.#pending++
-    const record = this.#record(ending)
+    const settled = this.#settle(ending)
+    const record = this.#record(settled)
     this.#context.observe(record)
-    this.#context.recorder.finish(this.#ticket, record, keyEffect(ending, record.key, record.time), this)
+    this.#context.recorder.finish(this.#ticket, record, recordEffect(settled, this.#operation, record), this)
   }
 
   /** 9. Only now the client gets the answer. */
@@ -187,7 +194,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #refusal(): Refusal | null {
     const { target, keyId } = this.#context.limits
     const { method = '', url = '', httpVersion } = this.#request
-    const { refusal, key } = this.#operation
+    const { refusal, key, otherKey } = this.#operation
     if (httpVersion !== '1.1' && (httpVersion !== '1.0' || method === '' || isForeign(method)))
       return { status: 400, reason: 'http-version' }
     const { hosts, chunked, ambiguous } = this.#forward
@@ -195,7 +202,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (ambiguous || (chunked && httpVersion === '1.0')) return { status: 400, reason: 'ambiguous-framing' }
     if (refusal !== null) return refusal
     if (url.length > target) return { status: 414, reason: 'target-too-long' }
-    if (Buffer.byteLength(key) > keyId) return { status: 400, reason: 'key-too-long' }
+    if (Buffer.byteLength(key) > keyId || Buffer.byteLength(otherKey) > keyId)
+      return { status: 400, reason: 'key-too-long' }
     // RFC 9112 3.2: a request without Host (but for HTTP/1.0), or with two, could be meant for another server.
     if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return { status: 400, reason: 'ambiguous-host' }
     return null
@@ -217,8 +225,10 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** The store can't take the entry: nothing is forwarded any more, and no answer leaves (G1, G8). */
   #withhold(error: KeytrailError): void {
     // An intent that may yet become durable must not look as if the request might have been executed.
-    if (this.#step === 'intent' && this.#ticket !== 0) {
-      this.#context.recorder.note(this.#ticket, this.#record(refused(503, 'store-unavailable')))
+    if (this.#step === 'intent') {
+      const ending = this.#settle(refused(503, 'store-unavailable'))
+      const record = this.#record(ending)
+      if (this.#ticket !== 0) this.#context.recorder.note(this.#ticket, record, recordEffect(ending, this.#operation, record))
     }
     this.#step = 'over'
     this.#context.withheld(error)
@@ -245,6 +255,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #readOperation(): boolean {
     const { dialect, limits } = this.#context
     dialect.readBody(this.#operation, decodeBody(this.#body.held, this.#forward.headers, limits.body.held))
+    this.#keys?.resolve()
     const refusal = this.#refusal()
     if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
     return refusal === null
@@ -254,8 +265,12 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     return this.#forward.chunked || this.#forward.contentLength > 0
   }
 
+  #settle(ending: Ending): Ending {
+    return this.#keys === null ? ending : this.#keys.settle(ending)
+  }
+
   #record(ending: Ending): AuditRecord {
-    const { action, class: operationClass, key, keyVersion } = this.#operation
+    const { action, class: operationClass, keyVersion } = this.#operation
     return {
       time: this.#context.clock(),
       durationMs: Math.round(performance.now() - this.#started),
@@ -265,7 +280,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
       requester: this.#requester,
       action,
       class: operationClass,
-      key: ending.key === '' ? key : ending.key,
+      key: mainKey(ending, this.#operation),
       keyVersion: ending.keyVersion === '' ? keyVersion : ending.keyVersion,
       outcome: ending.outcome,
       status: ending.status,

@@ -1,5 +1,5 @@
-import type { Destruction, Judgement } from '../dialect/dialect.ts'
-import type { Outcome } from '../record.ts'
+import type { AliasChange, Destruction, Judgement, Operation } from '../dialect/dialect.ts'
+import type { AuditRecord, Outcome } from '../record.ts'
 import { type KeyEffect, NO_EFFECT } from '../recorder/entry.ts'
 import type { BodyFailure } from './request-body.ts'
 import type { UpstreamFailure } from './upstream.ts'
@@ -13,6 +13,11 @@ export interface Ending {
   readonly requestId: string
   /** The key the answer names; '' for the operation's own. */
   readonly key: string
+  /** The same of the second key. */
+  readonly otherKey: string
+  /** The answer proves that the key (and the second one) exists. */
+  readonly keyProven: boolean
+  readonly alias: AliasChange | null
   readonly keyVersion: string
   readonly items: number
   readonly reason: string
@@ -26,6 +31,9 @@ export const OPEN: Ending = {
   errorCode: '',
   requestId: '',
   key: '',
+  otherKey: '',
+  keyProven: false,
+  alias: null,
   keyVersion: '',
   items: 0,
   reason: '',
@@ -34,8 +42,11 @@ export const OPEN: Ending = {
 
 /** The upstream answered. */
 export function answered(status: number, judgement: Judgement): Ending {
-  const { outcome, errorCode, requestId, key, keyVersion, items, destruction } = judgement
-  return { outcome, status, errorCode, requestId, key, keyVersion, items, reason: '', destruction }
+  const { outcome, errorCode, requestId, key, otherKey, alias, keyVersion, items, destruction } = judgement
+  const keyProven = outcome === 'success'
+  const reason = ''
+  // biome-ignore format: one shape, as OPEN has it
+  return { outcome, status, errorCode, requestId, key, otherKey, keyProven, alias, keyVersion, items, reason, destruction }
 }
 
 /** The sidecar refused the request: the upstream never saw it. */
@@ -69,24 +80,40 @@ const BODY_STATUS: Readonly<Record<BodyFailure, number>> = {
   'request-timeout': 408,
 }
 
-/** What the ending means for the key's ring; `now` is Unix ms. */
-export function keyEffect({ outcome, destruction }: Ending, key: string, now: number): KeyEffect {
-  if (outcome !== 'success' || key === '') return NO_EFFECT
+/** The key whose ring the record goes to; a request that names its second key only is that one's. */
+export function mainKey(ending: Ending, { key, otherKey }: Operation): string {
+  return ending.key || key || ending.otherKey || otherKey
+}
+
+/** What the ending means for the rings of the record's key and of the operation's second one. */
+export function recordEffect(ending: Ending, operation: Operation, { key, time }: AuditRecord): KeyEffect {
+  const otherKey = ending.otherKey || operation.otherKey
+  return keyEffect(ending, key, otherKey === key ? '' : otherKey, time)
+}
+
+/** What the ending means for the rings of the record's key and of the second one; `now` is Unix ms. */
+export function keyEffect(ending: Ending, key: string, otherKey: string, now: number): KeyEffect {
+  const effect = ringEffect(ending, key, now)
+  return otherKey === '' ? effect : { ...effect, otherKey }
+}
+
+function ringEffect({ outcome, keyProven, destruction }: Ending, key: string, now: number): KeyEffect {
+  if (outcome !== 'success' || !keyProven || key === '') return NO_EFFECT
   if (destruction === null) return PROVEN
   switch (destruction.kind) {
     case 'now':
-      return { keyProven: true, destruction: 'now', destroyAt: 0 }
+      return { keyProven: true, destruction: 'now', destroyAt: 0, otherKey: '' }
     case 'scheduled':
-      return { keyProven: true, destruction: 'scheduled', destroyAt: now + destruction.afterMs }
+      return { keyProven: true, destruction: 'scheduled', destroyAt: now + destruction.afterMs, otherKey: '' }
     case 'scheduled-at':
-      return { keyProven: true, destruction: 'scheduled', destroyAt: destruction.at }
+      return { keyProven: true, destruction: 'scheduled', destroyAt: destruction.at, otherKey: '' }
     case 'cancelled':
-      return { keyProven: true, destruction: 'cancelled', destroyAt: 0 }
+      return { keyProven: true, destruction: 'cancelled', destroyAt: 0, otherKey: '' }
     case 'tokens':
-      return { keyProven: true, destruction: 'tokens', destroyAt: 0 }
+      return { keyProven: true, destruction: 'tokens', destroyAt: 0, otherKey: '' }
     default:
       return destruction satisfies never
   }
 }
 
-const PROVEN: KeyEffect = { keyProven: true, destruction: 'none', destroyAt: 0 }
+const PROVEN: KeyEffect = { keyProven: true, destruction: 'none', destroyAt: 0, otherKey: '' }

@@ -8,7 +8,8 @@ import type { Submission } from '../store/writer.ts'
  * Journal entries, as they stand in the queue and in the segments (big-endian):
  *
  *     0  u32  length of the whole entry      4  u8   kind      5  u48  ticket
- *     intent, record:  11 u8 flags  12 u48 destruction due  18 u16 key length  20 key, record bytes
+ *     intent, record:  11 u8 flags  12 u48 destruction due  18 u16 key length  20 key, then, where bit 4 of the
+ *                      flags is set, u16 length and text of another key, then the record's bytes
  *     credential:      11 32B keyed hash  43 u48 expiry  49 u16 issuer length  51 issuer, key
  *     abandon:         nothing more: the intent's outcome could not be told, it stays `unknown`
  *     lost:            11 u32 records lost  15 key
@@ -24,16 +25,18 @@ const SUBMISSION_BYTES = 20
 const ISSUER_OFFSET = 51
 /** One character of UTF-8 more than a key may have. */
 const KEY_SPACE = MAX_KEY_BYTES + 4
+/** Flags: bit 0 a proven key, bits 1 to 3 the destruction. */
+const OTHER_KEY = 16
 const DESTRUCTIONS: readonly Submission['destruction'][] = ['none', 'now', 'scheduled', 'cancelled', 'tokens']
 
 /** Most bytes an entry can take. */
-export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + KEY_SPACE + MAX_RECORD_BYTES
+export const MAX_ENTRY_BYTES = SUBMISSION_BYTES + KEY_SPACE + 2 + KEY_SPACE + MAX_RECORD_BYTES
 
-/** What becomes of the record's key: see {@link Submission}. */
-export type KeyEffect = Pick<Submission, 'keyProven' | 'destruction' | 'destroyAt'>
+/** What becomes of the record's keys: see {@link Submission}. */
+export type KeyEffect = Pick<Submission, 'keyProven' | 'destruction' | 'destroyAt' | 'otherKey'>
 
 /** The effect of nearly all records. */
-export const NO_EFFECT: KeyEffect = { keyProven: false, destruction: 'none', destroyAt: 0 }
+export const NO_EFFECT: KeyEffect = { keyProven: false, destruction: 'none', destroyAt: 0, otherKey: '' }
 
 /** Writes an intent or a record at `start`; returns the offset behind it. */
 export function encodeSubmission(
@@ -44,12 +47,19 @@ export function encodeSubmission(
   target: Buffer,
   start: number,
 ): number {
-  target[start + HEADER_BYTES] = (effect.keyProven ? 1 : 0) | (DESTRUCTIONS.indexOf(effect.destruction) << 1)
+  const hasOther = effect.otherKey !== ''
+  target[start + HEADER_BYTES] =
+    (effect.keyProven ? 1 : 0) | (DESTRUCTIONS.indexOf(effect.destruction) << 1) | (hasOther ? OTHER_KEY : 0)
   target.writeUIntBE(boundedTime(effect.destroyAt), start + 12, 6)
   const keyLength = target.write(record.key, start + SUBMISSION_BYTES, KEY_SPACE, 'utf8')
   target.writeUInt16BE(keyLength, start + 18)
-  const end = encodeRecord(record, target, start + SUBMISSION_BYTES + keyLength)
-  return seal(kind, ticket, target, start, end)
+  let at = start + SUBMISSION_BYTES + keyLength
+  if (hasOther) {
+    const otherLength = target.write(effect.otherKey, at + 2, KEY_SPACE, 'utf8')
+    target.writeUInt16BE(otherLength, at)
+    at += 2 + otherLength
+  }
+  return seal(kind, ticket, target, start, encodeRecord(record, target, at))
 }
 
 export function encodeCredential(
@@ -92,12 +102,16 @@ export function entryTicket(bytes: Buffer, start: number): number {
 export function decodeSubmission(bytes: Buffer, start: number): Submission {
   const flags = bytes.readUInt8(start + HEADER_BYTES)
   const key = start + SUBMISSION_BYTES
-  const record = key + bytes.readUInt16BE(start + 18)
+  const keyEnd = key + bytes.readUInt16BE(start + 18)
+  const hasOther = (flags & OTHER_KEY) !== 0
+  const other = hasOther ? keyEnd + 2 : keyEnd
+  const record = hasOther ? other + bytes.readUInt16BE(keyEnd) : keyEnd
   return {
-    key: bytes.toString('utf8', key, record),
+    key: bytes.toString('utf8', key, keyEnd),
     keyProven: (flags & 1) === 1,
-    destruction: DESTRUCTIONS[flags >> 1] ?? 'none',
+    destruction: DESTRUCTIONS[(flags >> 1) & 7] ?? 'none',
     destroyAt: bytes.readUIntBE(start + 12, 6),
+    otherKey: bytes.toString('utf8', other, record),
     record: bytes.subarray(record, start + entryLength(bytes, start)),
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Requester } from '../record.ts'
-import { type Credential, issuerOf } from '../store/credentials.ts'
+import { type Credential, credentialOf } from '../store/credentials.ts'
 import type { Database } from '../store/environment.ts'
 import { boundedTime } from '../store/layout.ts'
 
@@ -63,7 +63,7 @@ export class Issuers {
     const now = this.#clock()
     const recent = this.#recent.get(hex)
     if (recent !== undefined) return recent.expires > now ? recent.issuer : null
-    return issuerOf(this.#credentials, hash, now)
+    return credentialOf(this.#credentials, hash, now)?.issuer ?? null
   }
 
   #hash(token: string): Buffer {

@@ -5,7 +5,7 @@ import type { Credential } from '../store/credentials.ts'
 import { type DirectoryLock, lockDirectory } from '../store/lock.ts'
 import type { StoreOpened } from './apply-thread.ts'
 import { Arrears } from './arrears.ts'
-import { EntryKind, entryTicket, type KeyEffect, NO_EFFECT } from './entry.ts'
+import { EntryKind, entryTicket, type KeyEffect } from './entry.ts'
 import type { Durability } from './journal.ts'
 import { Control, createSharedQueue, type SharedQueue } from './queue.ts'
 import { QueueWriter } from './queue-writer.ts'
@@ -160,7 +160,7 @@ export class Recorder {
       return
     }
     if (!this.#queue.hasRoom(WHOLE)) {
-      this.#giveUp(ticket, record.key, waiter)
+      this.#giveUp(ticket, record.key, effect.otherKey, waiter)
       return
     }
     this.counters.records++
@@ -171,8 +171,8 @@ export class Recorder {
   }
 
   /** Records something that nobody waits for. */
-  note(ticket: number, record: AuditRecord): void {
-    this.finish(ticket, record, NO_EFFECT, NOBODY)
+  note(ticket: number, record: AuditRecord, effect: KeyEffect): void {
+    this.finish(ticket, record, effect, NOBODY)
   }
 
   /** Keeps a token's issuer; durable no later than the next record. */
@@ -221,12 +221,13 @@ export class Recorder {
     this.#queue.publish()
   }
 
-  #giveUp(ticket: number, key: string, waiter: Waiter): void {
+  #giveUp(ticket: number, key: string, otherKey: string, waiter: Waiter): void {
     if (ticket !== 0) {
       this.#arrears.abandon(ticket)
     } else {
       this.counters.lost++
       this.#arrears.lose(key)
+      if (otherKey !== '') this.#arrears.lose(otherKey)
     }
     if (this.#durability === 'async') waiter.onJournalled(null)
     else this.#refuse(waiter, QUEUE_FULL)

@@ -1,15 +1,15 @@
 import type { Database, Environment } from './environment.ts'
 import { boundedTime, LATEST, storedKey } from './layout.ts'
 
-/** Who a token acts for: kept until it expires. */
+/** Who a token acts for, or which key another name of it stands for: kept until it expires. */
 export interface Credential {
-  /** Keyed hash of the token, 32 bytes. */
+  /** Keyed hash of the token, or of the name, 32 bytes. */
   readonly hash: Buffer
   /** Unix ms; a token without end has {@link NEVER}. */
   readonly expires: number
-  /** The requester whose request had the token issued. */
+  /** The requester whose request had the token issued; of a name, the key's full one. */
   readonly issuer: string
-  /** The key it was issued for: with that, or with its token generator, it goes. */
+  /** The key it was issued for, or stands for: with that, or with its token generator, it goes. */
   readonly key: string
 }
 
@@ -39,11 +39,15 @@ export function keepCredential(
   if (end !== NEVER) credentials.put(expiryKey(end, hash), PRESENT)
 }
 
-/** The issuer of the token with this keyed hash; null where it is not known or has expired at `now`. */
-export function issuerOf(credentials: Database, hash: Buffer, now: number): string | null {
+/** The credential with this keyed hash; null where it is not known or has expired at `now`. */
+export function credentialOf(credentials: Database, hash: Buffer, now: number): Credential | null {
   const value = credentials.get(tokenKey(hash))
-  if (value === undefined || value.readUIntBE(0, 6) <= now) return null
-  return value.toString('utf8', ISSUER_OFFSET, ISSUER_OFFSET + value.readUInt16BE(6))
+  if (value === undefined) return null
+  const expires = value.readUIntBE(0, 6)
+  if (expires <= now) return null
+  const keyOffset = ISSUER_OFFSET + value.readUInt16BE(6)
+  const issuer = value.toString('utf8', ISSUER_OFFSET, keyOffset)
+  return { hash, expires, issuer, key: value.toString('utf8', keyOffset) }
 }
 
 /** Removes at most `limit` credentials that have expired at `now`. Needs a transaction. */

@@ -31,11 +31,13 @@ import { keepUp, needsUpkeep, type UpkeepOptions } from './upkeep.ts'
 export interface Submission {
   /** '' where the request named none. */
   readonly key: string
-  /** The answer proves that the key exists: it may open a ring. */
+  /** The answer proves that the key (and the other one) exists: it may open a ring. */
   readonly keyProven: boolean
   readonly destruction: 'none' | 'now' | 'scheduled' | 'cancelled' | 'tokens'
   /** When a scheduled destruction is due, Unix ms. */
   readonly destroyAt: number
+  /** A second key that the same exchange used: its ring gets the record, too; '' for none. */
+  readonly otherKey: string
   /** The record's bytes (record-codec.ts), its key aside. The time in them may be raised. */
   readonly record: Buffer
 }
@@ -146,6 +148,16 @@ export class StoreWriter {
   submit(submission: Submission): void {
     if (this.#full)
       throw new KeytrailError('STORE_UNAVAILABLE', 'the store has grown to store.mapSize: raise it')
+    const { otherKey } = submission
+    if (otherKey !== '' && storedKey(otherKey) !== storedKey(submission.key)) {
+      // A copy: each ring may raise the time in its bytes.
+      const record = Buffer.from(submission.record)
+      this.#append({ ...submission, key: otherKey, destruction: 'none', record })
+    }
+    this.#append(submission)
+  }
+
+  #append(submission: Submission): void {
     const ring = this.#ringFor(submission)
     if (ring === null) return
     const { key, destruction, record } = submission

@@ -15,8 +15,12 @@ function readBody(target: string, body: unknown, reader = dialect): Operation {
 
 t.test('a key in the body', async (t) => {
   t.match(readBody('/by-body', { KeyId: 'k-1' }), { key: 'k-1', refusal: null })
-  for (const body of [{}, { KeyId: null }, [], 'no JSON', '']) {
+  for (const body of [{}, { KeyId: null }, '']) {
     t.match(readBody('/by-body', body), { key: '', refusal: null }, JSON.stringify(body))
+  }
+  for (const body of [[], 'no JSON', { KeyId: 7 }, { keyid: 'k-1' }]) {
+    const refusal = { status: 400, reason: 'ambiguous-key' }
+    t.match(readBody('/by-body', body), { key: '', refusal }, JSON.stringify(body))
   }
 })
 

@@ -17,10 +17,13 @@ t.test('a route', async (t) => {
       { kind: 'literal', text: 'versions' },
       { kind: 'one', text: 'version' },
     ],
+    selector: '',
     action: 'use-it',
     class: 'use',
   })
   t.same(parse('GET / -> home read').route?.path, [])
+  t.match(parse('POST /#Encrypt -> e use').route, { path: [], selector: 'Encrypt' })
+  t.match(parse('ANY /{a+}#{action} -> e use').route, { path: [{ text: 'a' }], selector: '{action}' })
   t.same(parse('ANY /a/{key+}/b -> x manage').route?.path[1], { kind: 'many', text: 'key' })
 })
 
@@ -28,6 +31,9 @@ t.test('a route', async (t) => {
 const mistaken: readonly (readonly [string, number])[] = [
   ['', 1],
   ['GET /a', 1],
+  ['GET /# -> a read', 1],
+  ['GET /#{key} -> a read', 1],
+  ['GET /#a#b -> a read', 1],
   ['GET /a -> b', 1],
   ['GET /a => b read', 1],
   ['GET /a -> b read { key: 1 }', 1],

@@ -45,8 +45,8 @@ export class FakeRecorder {
     this.#add('finish', ticket, record, effect, waiter)
   }
 
-  note(ticket: number, record: AuditRecord): void {
-    this.#add('note', ticket, record, null, { onJournalled: () => undefined })
+  note(ticket: number, record: AuditRecord, effect: KeyEffect): void {
+    this.#add('note', ticket, record, effect, { onJournalled: () => undefined })
   }
 
   learn(credential: Credential): void {

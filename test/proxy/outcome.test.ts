@@ -6,6 +6,8 @@ const judgement = {
   errorCode: '',
   requestId: 'r',
   key: 'k',
+  otherKey: '',
+  alias: null,
   keyVersion: '2',
   items: 3,
   issued: [],
@@ -38,22 +40,22 @@ t.test('without an answer, only what never left is a failure', async (t) => {
 
 t.test('only success proves a key or destroys it', async (t) => {
   const destruction = { kind: 'now' } as const
-  t.match(keyEffect({ ...answered(200, judgement), destruction }, 'k', 5), {
+  t.match(keyEffect({ ...answered(200, judgement), destruction }, 'k', '', 5), {
     keyProven: true,
     destruction: 'now',
   })
-  t.match(keyEffect({ ...answered(200, judgement), outcome: 'failure', destruction }, 'k', 5), {
+  t.match(keyEffect({ ...answered(200, judgement), outcome: 'failure', destruction }, 'k', '', 5), {
     keyProven: false,
     destruction: 'none',
   })
-  t.match(keyEffect({ ...answered(200, judgement), destruction }, '', 5), {
+  t.match(keyEffect({ ...answered(200, judgement), destruction }, '', '', 5), {
     keyProven: false,
     destruction: 'none',
   })
   const scheduled = { ...answered(200, judgement), destruction: { kind: 'scheduled', afterMs: 10 } as const }
-  t.match(keyEffect(scheduled, 'k', 5), { keyProven: true, destruction: 'scheduled', destroyAt: 15 })
+  t.match(keyEffect(scheduled, 'k', '', 5), { keyProven: true, destruction: 'scheduled', destroyAt: 15 })
   const at = { ...answered(200, judgement), destruction: { kind: 'scheduled-at', at: 99 } as const }
-  t.match(keyEffect(at, 'k', 5), { destruction: 'scheduled', destroyAt: 99 })
+  t.match(keyEffect(at, 'k', '', 5), { destruction: 'scheduled', destroyAt: 99 })
   const cancelled = { ...answered(200, judgement), destruction: { kind: 'cancelled' } as const }
-  t.match(keyEffect(cancelled, 'k', 5), { destruction: 'cancelled', destroyAt: 0 })
+  t.match(keyEffect(cancelled, 'k', '', 5), { destruction: 'cancelled', destroyAt: 0 })
 })

@@ -70,6 +70,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
       learn: (_token, _lifetime, issuer, key) => ({ hash: Buffer.alloc(32), expires: 0, issuer, key }),
       forget: () => undefined,
     },
+    keyNames: null,
     upstream,
     acl: new Acl(options.acl ?? []),
     announce: createAnnounce(options.announce ?? []),

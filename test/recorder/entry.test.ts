@@ -27,6 +27,7 @@ const effect: fc.Arbitrary<KeyEffect> = fc.record({
   keyProven: fc.boolean(),
   destruction: fc.constantFrom('none', 'now', 'scheduled', 'cancelled', 'tokens'),
   destroyAt: fc.integer({ min: 0, max: LATEST }),
+  otherKey: fc.oneof(fc.constant(''), key),
 })
 
 function space(): Buffer {
@@ -57,6 +58,7 @@ t.test(
           decoded.keyProven === effect.keyProven &&
           decoded.destruction === effect.destruction &&
           decoded.destroyAt === effect.destroyAt &&
+          (decoded.otherKey === Buffer.from(effect.otherKey).toString() || !fitsRing(effect.otherKey)) &&
           decoded.record.equals(recordBytes(record))
         )
       }),
@@ -88,7 +90,7 @@ t.test('times from outside are brought within bounds', async (t) => {
     [Number.NaN, 0],
     [1.5, 1],
   ] as const) {
-    const scheduled = { keyProven: true, destruction: 'scheduled', destroyAt: given } as const
+    const scheduled = { keyProven: true, destruction: 'scheduled', destroyAt: given, otherKey: '' } as const
     encodeSubmission(EntryKind.record, 1, auditRecord(), scheduled, bytes, 0)
     t.equal(decodeSubmission(bytes, 0).destroyAt, kept)
     encodeCredential({ hash: Buffer.alloc(32), expires: given, issuer: 'i', key: 'k' }, bytes, 0)

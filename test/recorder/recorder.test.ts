@@ -1,4 +1,5 @@
 import t from 'tap'
+import { NO_EFFECT } from '../../src/recorder/entry.ts'
 import {
   begin,
   exchange,
@@ -44,7 +45,7 @@ for (const durability of ['strict', 'committed', 'async'] as const) {
 t.test('close writes what nobody waited for', async (t) => {
   const path = t.testdir()
   const recorder = await openRecorder(t, path)
-  for (let id = 0; id < 20; id++) recorder.note(0, numbered(id))
+  for (let id = 0; id < 20; id++) recorder.note(0, numbered(id), NO_EFFECT)
   await recorder.close()
   await hasExactly(t, path, 20)
 })
@@ -94,10 +95,10 @@ t.test('a waiter may begin the next exchange, in turns that outgrow every buffer
       if (id < 0) return
       const ticket = recorder.begin(
         numbered(id),
-        { keyProven: true, destruction: 'none', destroyAt: 0 },
+        { keyProven: true, destruction: 'none', destroyAt: 0, otherKey: '' },
         {
           onJournalled() {
-            recorder.note(ticket, numbered(id, { key: 'k' }))
+            recorder.note(ticket, numbered(id, { key: 'k' }), NO_EFFECT)
             next()
             next()
             if (id === 0) done()

@@ -21,7 +21,7 @@ const built: typeof import('../../src/recorder/recorder.ts') = await import(BUIL
 
 const MAP_SIZE = 2 ** 28
 export const RETENTION = { records: 1_000_000, ageMs: 86_400_000, tombstoneMs: 86_400_000 }
-export const PROVEN: KeyEffect = { keyProven: true, destruction: 'none', destroyAt: 0 }
+export const PROVEN: KeyEffect = { keyProven: true, destruction: 'none', destroyAt: 0, otherKey: '' }
 
 /** A small recorder on `path`: segments of 1 MiB and a queue of 64 KiB, so that all of it is used again and again. */
 export function recorderOptions(path: string, options: Partial<RecorderOptions> = {}): RecorderOptions {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { issuerOf, NEVER } from '../../src/store/credentials.ts'
+import { credentialOf, NEVER } from '../../src/store/credentials.ts'
 import { derivedKey } from '../../src/store/meta.ts'
 import { openStore, type TestStore } from './open-store.ts'
 
@@ -15,10 +15,10 @@ t.test('a token’s issuer is known until the token expires', async (t) => {
   const { credentials } = store.environment
   const expires = store.now + 100
   store.commit(() => store.writer.learn({ hash: TOKEN, expires, issuer: 'alice', key: 'k' }))
-  t.equal(issuerOf(credentials, TOKEN, store.now), 'alice')
-  t.equal(issuerOf(credentials, TOKEN, expires - 1), 'alice')
-  t.equal(issuerOf(credentials, TOKEN, expires), null)
-  t.equal(issuerOf(credentials, OTHER, store.now), null)
+  t.equal(credentialOf(credentials, TOKEN, store.now)?.issuer, 'alice')
+  t.equal(credentialOf(credentials, TOKEN, expires - 1)?.issuer, 'alice')
+  t.equal(credentialOf(credentials, TOKEN, expires), null)
+  t.equal(credentialOf(credentials, OTHER, store.now), null)
 })
 
 t.test('an expired token is forgotten by the sweep of that very millisecond', async (t) => {
@@ -33,7 +33,7 @@ t.test('an expired token is forgotten by the sweep of that very millisecond', as
   t.equal(store.writer.hasTimers(store.now), true)
   store.sweep()
   t.equal(entries(store), 2)
-  t.equal(issuerOf(store.environment.credentials, OTHER, NEVER - 1), 'Ålice 🔑')
+  t.equal(credentialOf(store.environment.credentials, OTHER, NEVER - 1)?.issuer, 'Ålice 🔑')
   t.equal(store.writer.hasTimers(store.now), false)
 })
 
@@ -44,7 +44,7 @@ t.test('a token learned again lives as long as was said last', async (t) => {
   store.commit(() => store.writer.learn({ hash: TOKEN, expires: store.now + 300, issuer: 'bob', key: 'k' }))
   store.now += 200
   store.sweep()
-  t.equal(issuerOf(credentials, TOKEN, store.now), 'bob')
+  t.equal(credentialOf(credentials, TOKEN, store.now)?.issuer, 'bob')
   store.now += 100
   store.sweep()
   t.equal(entries(store), 0)
@@ -67,7 +67,7 @@ t.test('many expired tokens are forgotten in slices', async (t) => {
 t.test('an expiry that no clock reaches stands for never', async (t) => {
   const store = openStore(t)
   store.commit(() => store.writer.learn({ hash: TOKEN, expires: Infinity, issuer: 'alice', key: 'k' }))
-  t.equal(issuerOf(store.environment.credentials, TOKEN, store.now), 'alice')
+  t.equal(credentialOf(store.environment.credentials, TOKEN, store.now)?.issuer, 'alice')
   t.equal(entries(store), 2, 'no timer')
 })
 

@@ -47,6 +47,7 @@ export class TestStore {
       keyProven: true,
       destruction: 'none',
       destroyAt: 0,
+      otherKey: '',
       ...effect,
       record: recordBytes(record),
     })

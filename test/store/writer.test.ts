@@ -4,6 +4,7 @@ import t from 'tap'
 import { STORE_FILE } from '../../src/store/environment.ts'
 import { MAX_KEY_BYTES } from '../../src/store/layout.ts'
 import { createReader } from '../../src/store/query.ts'
+import { verifyStore } from '../../src/store/verify.ts'
 import { StoreWriter } from '../../src/store/writer.ts'
 import { historyQuery, keyRing, openStore, RETENTION, TestStore, UNATTRIBUTED } from './open-store.ts'
 
@@ -73,6 +74,23 @@ t.test('only a record that proves its key opens a ring', async (t) => {
   store.append({ key: 'made-up', action: 'third' }, { keyProven: false })
   t.strictSame(actions(store, 'made-up'), ['third', 'second'])
   t.strictSame(unattributed(store), [{ key: 'made-up', action: 'first' }])
+})
+
+t.test('a record of two keys goes to both rings', async (t) => {
+  const store = openStore(t)
+  store.append({ key: 'b', action: 'newest', time: store.now + 5 })
+  store.append({ key: 'a', action: 'both' }, { otherKey: 'b' })
+  t.strictSame(actions(store, 'a'), ['both'])
+  t.strictSame(actions(store, 'b'), ['both', 'newest'], 'later there than here')
+  store.append({ key: 'a', action: 'same' }, { otherKey: 'a' })
+  t.strictSame(actions(store, 'a'), ['same', 'both'])
+  store.append({ key: 'a', action: 'refused' }, { otherKey: 'guess', keyProven: false })
+  t.strictSame(actions(store, 'a'), ['refused', 'same', 'both'])
+  t.strictSame(unattributed(store), [{ key: 'guess', action: 'refused' }])
+  store.append({ key: 'a', action: 'destroy' }, { otherKey: 'b', destruction: 'now' })
+  t.equal(actions(store, 'a'), undefined)
+  t.strictSame(actions(store, 'b'), ['destroy', 'both', 'newest'], 'only the first is destroyed')
+  t.ok(verifyStore(store.environment).ok)
 })
 
 t.test('the unattributed ring keeps the key that was named, and its bounds', async (t) => {
