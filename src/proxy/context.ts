@@ -12,7 +12,7 @@ import type { KeyNames } from '../recorder/key-names.ts'
 import type { Recorder } from '../recorder/recorder.ts'
 import type { Acl } from './acl.ts'
 import type { Announce } from './announce.ts'
-import type { NamedKeys } from './named-keys.ts'
+import { NamedKeys } from './named-keys.ts'
 import type { BodyLimits } from './request-body.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -66,7 +66,6 @@ const NOBODY: Requester = { id: '', kind: 'anonymous', credential: '' }
 export class ProxyContext {
   readonly dialect: Dialect
   readonly recorder: ExchangeRecorder
-  readonly keyNames: KeyNames | null
   readonly upstream: Upstream
   readonly announce: Announce
   readonly clientAddress: ReadClientAddress
@@ -74,6 +73,7 @@ export class ProxyContext {
   readonly limits: ProxyLimits
   readonly clock: () => number
   readonly #acl: Acl
+  readonly #keyNames: KeyNames | null
   readonly #issuers: TokenIssuers
   readonly #requesters: Readonly<Record<string, string>>
   readonly #counters: ProxyCounters
@@ -84,7 +84,7 @@ export class ProxyContext {
     this.dialect = options.dialect
     this.recorder = options.recorder
     this.upstream = options.upstream
-    this.keyNames = options.keyNames
+    this.#keyNames = options.keyNames
     this.#acl = options.acl
     this.announce = options.announce
     this.clientAddress = options.clientAddress
@@ -143,6 +143,11 @@ export class ProxyContext {
       for (const name of keys.asked) if (name !== '') reason ??= this.#acl.refusal(name, address)
     }
     return reason
+  }
+
+  /** What the operation calls its keys; null where keys have one name only. `began`: ms of a monotonic clock. */
+  namedKeys(operation: Operation, began: number): NamedKeys | null {
+    return this.#keyNames === null ? null : new NamedKeys(this.#keyNames, operation, began)
   }
 
   /** The operation's requester: a token's issuer, an access key's account. */

@@ -11,8 +11,17 @@ import type { ProxyContext } from './context.ts'
 import { decodeBody } from './decode-body.ts'
 import { type ForwardHeaders, forwardHeaders } from './forward-headers.ts'
 import { type InterimAnswer, releaseInterim } from './interim.ts'
-import { NamedKeys } from './named-keys.ts'
-import { answered, brokenOff, type Ending, mainKey, OPEN, recordEffect, refused, unanswered } from './outcome.ts'
+import type { NamedKeys } from './named-keys.ts'
+import {
+  answered,
+  brokenOff,
+  type Ending,
+  mainKey,
+  OPEN,
+  recordEffect,
+  refused,
+  unanswered,
+} from './outcome.ts'
 import { releaseAnswer, releaseOwn } from './release.ts'
 import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
 import type { UpstreamFailure } from './upstream.ts'
@@ -70,8 +79,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const { headers } = this.#forward
     this.#operation = context.dialect.read({ method, target: url, rawHeaders: headers, certificateSubject })
     this.#requester = context.requester(this.#operation)
-    const { keyNames } = context
-    this.#keys = keyNames === null ? null : new NamedKeys(keyNames, this.#operation, this.#started)
+    this.#keys = context.namedKeys(this.#operation, this.#started)
     this.#body = new RequestBody(request, context.limits.body, this)
     this.#answer = new Answer(this, context.limits.heldResponse)
   }
@@ -228,7 +236,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (this.#step === 'intent') {
       const ending = this.#settle(refused(503, 'store-unavailable'))
       const record = this.#record(ending)
-      if (this.#ticket !== 0) this.#context.recorder.note(this.#ticket, record, recordEffect(ending, this.#operation, record))
+      if (this.#ticket !== 0)
+        this.#context.recorder.note(this.#ticket, record, recordEffect(ending, this.#operation, record))
     }
     this.#step = 'over'
     this.#context.withheld(error)

@@ -97,8 +97,8 @@ t.test('the tokens of a key go when they are revoked, and with the key', async (
     learn(TOKEN, short)
     learn(OTHER, long)
     store.append({ key: short }, { destruction })
-    t.equal(issuerOf(credentials, TOKEN, store.now), null, destruction)
-    t.equal(issuerOf(credentials, OTHER, store.now), 'alice', destruction)
+    t.equal(credentialOf(credentials, TOKEN, store.now), null, destruction)
+    t.equal(credentialOf(credentials, OTHER, store.now)?.issuer, 'alice', destruction)
     t.equal(entries(store), 3)
   }
   store.append({ key: long }, { destruction: 'tokens', keyProven: false })
