@@ -2,7 +2,7 @@ import type { AuditRecord } from '../record.ts'
 import type { Credential } from '../store/credentials.ts'
 import { boundedTime, MAX_KEY_BYTES } from '../store/layout.ts'
 import { encodeRecord, MAX_RECORD_BYTES } from '../store/record-codec.ts'
-import type { Submission } from '../store/writer.ts'
+import type { Submission } from '../store/submission.ts'
 
 /**
  * Journal entries, as they stand in the queue and in the segments (big-endian):

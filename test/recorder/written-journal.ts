@@ -17,7 +17,7 @@ import type { RecoveredStore } from '../../src/recorder/recovery.ts'
 import type { Credential } from '../../src/store/credentials.ts'
 import type { JournalMark } from '../../src/store/journal-mark.ts'
 import { decodeRecord } from '../../src/store/record-codec.ts'
-import type { Submission } from '../../src/store/writer.ts'
+import type { Submission } from '../../src/store/submission.ts'
 import { auditRecord } from '../store/audit-record.ts'
 
 export const INSTANCE = Buffer.from('instance-of-test')

@@ -3,7 +3,8 @@ import { type Environment, openEnvironment } from '../../src/store/environment.t
 import { createReader } from '../../src/store/query.ts'
 import type { HistoryQuery, Reader, RingName } from '../../src/store/reader.ts'
 import type { Retention } from '../../src/store/ring.ts'
-import { StoreWriter, type Submission } from '../../src/store/writer.ts'
+import type { Submission } from '../../src/store/submission.ts'
+import { StoreWriter } from '../../src/store/writer.ts'
 import { auditRecord, type RecordFields, recordBytes } from './audit-record.ts'
 
 const MAP_SIZE = 2 ** 28
