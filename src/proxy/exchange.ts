@@ -3,7 +3,6 @@ import type { ErrorAnswer, Operation, Refusal } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { ClientAddress } from '../listener/client-address.ts'
 import type { Peer } from '../listener/front.ts'
-import { isForeign } from '../listener/verb.ts'
 import type { AuditRecord, Channel, Requester } from '../record.ts'
 import type { Waiter } from '../recorder/waiting.ts'
 import { Answer, type AnswerEvents } from './answer.ts'
@@ -22,6 +21,7 @@ import {
   refused,
   unanswered,
 } from './outcome.ts'
+import { requestRefusal } from './refusal.ts'
 import { releaseAnswer, releaseOwn } from './release.ts'
 import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
 import type { UpstreamFailure } from './upstream.ts'
@@ -200,21 +200,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   /** What must not be forwarded, whatever the acl says. */
   #refusal(): Refusal | null {
-    const { target, keyId } = this.#context.limits
-    const { method = '', url = '', httpVersion } = this.#request
-    const { refusal, key, otherKey } = this.#operation
-    if (httpVersion !== '1.1' && (httpVersion !== '1.0' || method === '' || isForeign(method)))
-      return { status: 400, reason: 'http-version' }
-    const { hosts, chunked, ambiguous } = this.#forward
-    // RFC 9112 6.1: HTTP/1.0 knows no chunks, so whoever sent them may have meant another end.
-    if (ambiguous || (chunked && httpVersion === '1.0')) return { status: 400, reason: 'ambiguous-framing' }
-    if (refusal !== null) return refusal
-    if (url.length > target) return { status: 414, reason: 'target-too-long' }
-    if (Buffer.byteLength(key) > keyId || Buffer.byteLength(otherKey) > keyId)
-      return { status: 400, reason: 'key-too-long' }
-    // RFC 9112 3.2: a request without Host (but for HTTP/1.0), or with two, could be meant for another server.
-    if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return { status: 400, reason: 'ambiguous-host' }
-    return null
+    return requestRefusal(this.#request, this.#operation, this.#forward, this.#context.limits)
   }
 
   #refuse(status: number, reason: string): void {
