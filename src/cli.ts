@@ -178,10 +178,13 @@ function addHistory(program: Command, report: Report): void {
 function addVerify(program: Command, report: Report): void {
   reading(program.command('verify'))
     .argument('[key]', 'only the ring of this key')
+    .option('--key <id>', 'the same, for an id that begins with a hyphen')
     .summary('check that no record was changed')
-    .description('Walk the hash chain of every ring, or of one key, and tell what is damaged.')
+    .description(
+      'Look at every page of the store, walk the hash chain of every ring, or of one key, and tell what is damaged.',
+    )
     .addHelpText('after', example('keytrail verify --store /var/lib/keytrail'))
-    .action(async (key: string | undefined, options: Omit<VerifyCommandOptions, 'key'>) => {
+    .action(async (key: string | undefined, options: VerifyCommandOptions) => {
       const { verify } = await import('./command/verify.ts')
       report(await verify(context, key === undefined ? options : { ...options, key }))
     })

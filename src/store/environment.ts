@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb'
+import { KeytrailError } from '../errors.ts'
+import { seal, unseal } from './seal.ts'
 import { checkStoreFile, missingStore, unusable } from './store-file.ts'
 
 /** One ordered map of bytes to bytes. Inside a transaction, reads see what it wrote so far. */
@@ -63,18 +65,22 @@ export const STORE_FILE = 'store.mdb'
 export function openEnvironment(options: EnvironmentOptions): Environment {
   const { path } = options
   const root = openRoot(options)
-  const database = (name: string): Database => {
+  const databaseOf = <T>(
+    name: string,
+    wrap: (found: LmdbDatabase<Buffer, Uint8Array>, file: string) => T,
+  ): T => {
     const found = root.openDB<Buffer, Uint8Array>(name, { encoding: 'binary', keyEncoding: 'binary' })
     // A reader can come between the making of the file and that of its databases.
-    if (found !== undefined) return wrap(found)
+    if (found !== undefined) return wrap(found, join(path, STORE_FILE))
     void root.close()
     throw missingStore(join(path, STORE_FILE), 'one that is just being made')
   }
+  const database = (name: string): Database => databaseOf(name, sealedDatabase)
   return {
     path,
     meta: database('meta'),
     keys: database('keys'),
-    records: database('records'),
+    records: databaseOf('records', recordsDatabase),
     schedule: database('schedule'),
     tombstones: database('tombstones'),
     credentials: database('credentials'),
@@ -109,14 +115,50 @@ function openRoot({ path, access, mapSize }: EnvironmentOptions): RootDatabase<B
   }
 }
 
-function wrap(database: LmdbDatabase<Buffer, Uint8Array>): Database {
+/** Longest value that may stand among others on one page, whose bytes stay there when it is removed. */
+const SHARED_PAGE_BYTES = 2048
+
+function recordsDatabase(database: LmdbDatabase<Buffer, Uint8Array>): Database {
   return {
     get: (key) => database.getBinary(key),
     put: (key, value) => database.putSync(key, value as Buffer),
-    remove: (key) => {
+    remove(key) {
+      const value = database.getBinary(key)
+      if (value !== undefined && value.length <= SHARED_PAGE_BYTES)
+        database.putSync(key, Buffer.alloc(value.length))
       database.removeSync(key)
     },
     range: (bounds) => database.getRange(bounds),
     keys: (bounds) => database.getKeys({ ...bounds }),
   }
+}
+
+function sealedDatabase(database: LmdbDatabase<Buffer, Uint8Array>, file: string): Database {
+  const open = (key: Uint8Array, sealed: Buffer): Buffer => {
+    const value = unseal(key, sealed)
+    if (value === null) throw damagedEntry(file, key)
+    return value
+  }
+  return {
+    get(key) {
+      const sealed = database.getBinary(key)
+      return sealed === undefined ? undefined : open(key, sealed)
+    },
+    put: (key, value) => database.putSync(key, seal(key, value)),
+    remove: (key) => {
+      database.removeSync(key)
+    },
+    *range(bounds) {
+      for (const { key, value } of database.getRange(bounds)) yield { key, value: open(key, value) }
+    },
+    keys: (bounds) => database.getKeys({ ...bounds }),
+  }
+}
+
+function damagedEntry(file: string, key: Uint8Array): KeytrailError {
+  const name = JSON.stringify(Buffer.from(key).toString('latin1'))
+  return new KeytrailError(
+    'STORE_DAMAGED',
+    `store ${file}: expected the entry ${name} as it was written, found other bytes; run keytrail verify`,
+  )
 }

@@ -14,6 +14,7 @@ import {
 import { nextHash } from './chain.ts'
 import type { Database } from './environment.ts'
 import { blockKey, seqOfBlockKey } from './layout.ts'
+import { rewriteNeighbours } from './neighbours.ts'
 import { recordClass, recordOutcome, recordTime, setRecordTime } from './record-codec.ts'
 import { isRedaction } from './redaction.ts'
 import { encodeRingState, type RingState } from './ring-state.ts'
@@ -85,6 +86,7 @@ export class Ring {
       for (const key of keys) this.#records.remove(key)
       if (keys.length < CLEAR_BLOCKS) break
     }
+    rewriteNeighbours(this.#records, state.ring)
     state.firstSeq = state.nextSeq
     this.#dropTail()
   }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { KeytrailError } from '../errors.ts'
+import { unusablePages } from './check-pages.ts'
 
 /** LMDB's meta page (mdb.c): behind the page header of 24 bytes its magic number, then the format's version. */
 const MAGIC_OFFSET = 24
@@ -20,7 +21,7 @@ export function checkStoreFile(file: string, access: 'read' | 'write'): void {
   if (descriptor === null) return
   try {
     const { size } = fstatSync(descriptor)
-    if (size > 0) checkMetaPages(file, descriptor)
+    if (size > 0) checkPages(file, descriptor)
     else if (access === 'read') throw missingStore(file, 'an empty file')
   } finally {
     closeSync(descriptor)
@@ -37,6 +38,13 @@ function openStoreFile(file: string, access: 'read' | 'write'): number | null {
     if (access === 'read') throw missingStore(file, 'none')
     return null
   }
+}
+
+function checkPages(file: string, descriptor: number): void {
+  checkMetaPages(file, descriptor)
+  // LMDB writes numbers as the machine has them, and page.ts reads them as nearly all machines do.
+  const found = endianness() === 'LE' ? unusablePages(file) : null
+  if (found !== null) throw damaged(file, found)
 }
 
 /** Both are looked at: the older one counts where the newer one was torn. */
@@ -77,7 +85,7 @@ export function missingStore(file: string, found: string): KeytrailError {
 function damaged(file: string, found: string): KeytrailError {
   return new KeytrailError(
     'STORE_DAMAGED',
-    `store ${file}: expected an LMDB file, found ${found}; move it aside and restore a backup of the data directory`,
+    `store ${file}: expected a whole LMDB file, found ${found}; restore a backup of the whole data directory, or save what can be read with keytrail repair --to DIR`,
   )
 }
 

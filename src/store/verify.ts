@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { KeytrailError } from '../errors.ts'
 import { genesisHash } from './chain.ts'
-import type { Environment } from './environment.ts'
+import { PageCheck } from './check-pages.ts'
+import { type Environment, STORE_FILE } from './environment.ts'
 import {
   blockKey,
   fitsRing,
@@ -11,6 +13,8 @@ import {
   UNATTRIBUTED_KEY,
 } from './layout.ts'
 import { checkFormat, instanceOf, ringCount } from './meta.ts'
+import { NumberSet } from './number-set.ts'
+import { PageFile } from './page-file.ts'
 import { decodeRingState, type RingState } from './ring-state.ts'
 import { ringDamage } from './verify-ring.ts'
 
@@ -29,9 +33,12 @@ export interface RingVerification {
 
 export interface VerifyReport {
   readonly ok: boolean
-  readonly rings: readonly RingVerification[]
+  /** How many rings were looked at. */
+  readonly rings: number
   /** Kept records of all rings together. */
   readonly records: number
+  /** Of these, how many were redacted. */
+  readonly redacted: number
   /** How many rings are damaged. */
   readonly damagedRings: number
   /** What is wrong beyond single rings. */
@@ -41,61 +48,109 @@ export interface VerifyReport {
 export interface VerifyOptions {
   /** Only this key's ring. */
   readonly key?: string
+  /** Told of every ring, one after the other: there may be more of them than fit in memory. */
+  readonly found?: (ring: RingVerification) => void
 }
 
 /**
- * Walks every ring, or one, within one snapshot: works beside a running writer, and holds one block at a
- * time. Throws `KEY_UNKNOWN` for a key without a ring, `STORE_FORMAT` or `STORE_MISSING` as a reader does.
+ * Looks at every page of the store's file and walks every ring, or one, all within one snapshot: works beside a
+ * running writer, and holds one block at a time. Where pages are damaged, rings are not walked: the library
+ * would trust those pages. Throws `KEY_UNKNOWN` for a key without a ring, `STORE_FORMAT` or `STORE_MISSING` as a
+ * reader does.
  */
-export function verifyStore(environment: Environment, { key }: VerifyOptions = {}): VerifyReport {
-  environment.refresh()
+export function verifyStore(
+  environment: Environment,
+  { key, found = () => {} }: VerifyOptions = {},
+): VerifyReport {
+  const pages = damagedPages(environment)
+  if (pages.length > 0)
+    return { ok: false, rings: 0, records: 0, redacted: 0, damagedRings: 0, damage: pages }
   checkFormat(environment.meta, environment.path)
-  const verify = ringVerifier(environment)
-  if (key !== undefined) return report([verify.ring(key, stateOf(environment, key))], [])
-  const rings: RingVerification[] = []
-  const unattributed = environment.keys.get(UNATTRIBUTED_KEY)
-  if (unattributed !== undefined) rings.push(verify.ring('', unattributed))
-  const named = rings.length
-  for (const { key, value } of environment.keys.range(ringStatesAfter(''))) {
-    rings.push(verify.ring(keyOfRingState(key), value))
+  const verify = ringVerifier(environment, found)
+  if (key !== undefined) {
+    verify.ring(key, stateOf(environment, key))
+    return verify.report([])
   }
-  return report(rings, [
+  const unattributed = environment.keys.get(UNATTRIBUTED_KEY)
+  if (unattributed !== undefined) verify.ring('', unattributed)
+  let named = 0
+  for (const { key, value } of environment.keys.range(ringStatesAfter(''))) {
+    verify.ring(keyOfRingState(key), value)
+    named++
+  }
+  return verify.report([
     ...verify.shared(),
-    ...countDamage(environment, rings.length - named),
+    ...countDamage(environment, named),
     ...strays(environment, verify),
   ])
 }
 
+/** Of the snapshot that the environment reads from here on, until this turn of the event loop ends. */
+function damagedPages(environment: Environment): string[] {
+  for (;;) {
+    const check = new PageCheck()
+    const pages = new PageFile(join(environment.path, STORE_FILE), check.events)
+    try {
+      environment.refresh()
+      // The first read takes the snapshot; where nothing was committed meanwhile, it is that of the pages.
+      instanceOf(environment.meta)
+      if (pages.newestMeta().transaction === pages.meta.transaction) return check.run(pages)
+    } finally {
+      pages.close()
+    }
+  }
+}
+
 interface RingVerifier {
-  ring(key: string, state: Buffer): RingVerification
+  ring(key: string, state: Buffer): void
   /** Whether a verified state has this ring number. */
   knows(ring: number): boolean
   /** Rings that two keys claim. */
   shared(): string[]
+  report(damage: readonly string[]): VerifyReport
 }
 
-function ringVerifier({ meta, records }: Environment): RingVerifier {
+function ringVerifier(environment: Environment, found: (ring: RingVerification) => void): RingVerifier {
+  const { meta, records } = environment
   const instance = instanceOf(meta)
-  const keys = new Map<number, string>()
-  const shared: string[] = []
+  const known = new NumberSet()
+  const shared = new Set<number>()
+  const total = { rings: 0, records: 0, redacted: 0, damagedRings: 0 }
+  const tell = (ring: RingVerification): void => {
+    total.rings++
+    total.records += ring.records
+    total.redacted += ring.redacted ?? 0
+    if (!ring.ok) total.damagedRings++
+    found(ring)
+  }
   return {
     ring(key, stored) {
       const state = readableState(stored)
-      if (typeof state === 'string') return { key, records: 0, ok: false, damage: state }
-      const other = keys.get(state.ring)
-      if (other !== undefined) shared.push(`ring ${state.ring}: expected one key, found ${other} and ${key}`)
-      keys.set(state.ring, key)
+      if (typeof state === 'string') return tell({ key, records: 0, ok: false, damage: state })
+      if (!known.add(state.ring)) shared.add(state.ring)
       const damage = ringDamage(state, records, genesisHash(instance, state.ring, key))
       const { nextSeq, firstSeq, redacted } = state
-      const found = {
+      const walked = {
         ...{ key, records: nextSeq - firstSeq, ok: damage === null },
         ...(redacted > 0 && { redacted }),
       }
-      return damage === null ? found : { ...found, damage }
+      tell(damage === null ? walked : { ...walked, damage })
     },
-    knows: (ring) => keys.has(ring),
-    shared: () => shared,
+    knows: (ring) => known.has(ring),
+    shared: () =>
+      [...shared].map((ring) => `ring ${ring}: expected one key, found ${keysOf(environment, ring)}`),
+    report: (damage) => ({ ...total, ok: total.damagedRings === 0 && damage.length === 0, damage }),
   }
+}
+
+/** The keys that claim a ring: looked for only where there are several. */
+function keysOf({ keys }: Environment, ring: number): string {
+  const found: string[] = []
+  for (const { key, value } of keys.range(ringStatesAfter(''))) {
+    const state = readableState(value)
+    if (typeof state !== 'string' && state.ring === ring) found.push(keyOfRingState(key))
+  }
+  return found.join(' and ')
 }
 
 function readableState(stored: Buffer): RingState | string {
@@ -133,10 +188,4 @@ function strays({ records }: Environment, verify: RingVerifier): string[] {
     if (ring === 0xffffffff) return found
     start = blockKey(ring + 1, 0)
   }
-}
-
-function report(rings: readonly RingVerification[], damage: readonly string[]): VerifyReport {
-  const damagedRings = rings.reduce((sum, { ok }) => sum + (ok ? 0 : 1), 0)
-  const records = rings.reduce((sum, ring) => sum + ring.records, 0)
-  return { ok: damagedRings === 0 && damage.length === 0, rings, records, damagedRings, damage }
 }

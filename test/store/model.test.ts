@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { HistoryQuery } from '../../src/store/reader.ts'
-import { verifyStore } from '../../src/store/verify.ts'
 import { auditRecord } from './audit-record.ts'
 import { type ModelEffect, StoreModel } from './model.ts'
 import { historyQuery, keyRing, RETENTION, START, TestStore, UNATTRIBUTED } from './open-store.ts'
+import { verified } from './verified.ts'
 
 /** Histories tried; a campaign sets more, and a directory in memory. */
 const RUNS = Number(process.env['KEYTRAIL_MODEL_RUNS'] ?? 30)
@@ -165,7 +165,7 @@ class Pair {
       assert.deepEqual(reader.lastUse(key), model.lastUse(key, store.now))
       assert.deepEqual(reader.tombstone(key), model.tombstone(key))
     }
-    const report = verifyStore(store.environment)
+    const report = verified(store.environment)
     assert.deepEqual([report.damage, report.rings.filter(({ ok }) => !ok)], [[], []])
   }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { blockKey } from '../../src/store/layout.ts'
-import { verifyStore } from '../../src/store/verify.ts'
 import { historyQuery, keyRing, openStore, RETENTION, type TestStore, UNATTRIBUTED } from './open-store.ts'
+import { verified } from './verified.ts'
 
 const ALL = { start: blockKey(0, 0), end: blockKey(1, 0) }
 const UNPROVEN = { keyProven: false }
@@ -50,7 +50,7 @@ t.test('the chain goes on over a redaction to the head it had, and one more reco
   store.append({ key: 'doomed' }, { destruction: 'now' })
   t.match(store.reader().history(UNATTRIBUTED, historyQuery())?.coverage, { unknown: 0, redacted: 1 })
   store.append({ key: 'other' }, UNPROVEN)
-  const report = verifyStore(store.environment)
+  const report = verified(store.environment)
   t.equal(report.ok, true)
   t.match(report.rings, [{ key: '', records: 2, redacted: 1 }])
 })
@@ -66,7 +66,7 @@ t.test('what was altered before a redaction is still found', async (t) => {
   const bytes = Buffer.from(block?.value ?? '')
   bytes[bytes.indexOf('AAAA')] = 0x42
   environment.transaction(() => environment.records.put(blockKey(0, 1), bytes))
-  t.match(verifyStore(environment).rings, [{ ok: false, damage: /redaction/ }])
+  t.match(verified(environment).rings, [{ ok: false, damage: /redaction/ }])
 })
 
 t.test('a redaction in a key’s own ring is damage', async (t) => {
@@ -78,7 +78,7 @@ t.test('a redaction in a key’s own ring is damage', async (t) => {
   const { environment } = store
   const [block] = [...environment.records.range(ALL)]
   environment.transaction(() => environment.records.put(blockKey(2, 1), block?.value ?? Buffer.alloc(0)))
-  t.match(verifyStore(environment).rings.at(-1), { key: 'kept', ok: false })
+  t.match(verified(environment).rings.at(-1), { key: 'kept', ok: false })
 })
 
 t.test('redactions are evicted like records, and paging goes past them', async (t) => {
@@ -99,7 +99,7 @@ t.test('redactions are evicted like records, and paging goes past them', async (
   )
   for (let i = 0; i < RETENTION.records; i++) store.append({ key: 'late' }, UNPROVEN)
   t.match(store.reader().history(UNATTRIBUTED, historyQuery())?.coverage, { redacted: 0, evictedByCount: 90 })
-  t.equal(verifyStore(store.environment).ok, true)
+  t.equal(verified(store.environment).ok, true)
 })
 
 t.test('a scheduled destruction redacts, too; attempts on a destroyed key are shown', async (t) => {
@@ -123,5 +123,5 @@ t.test('beyond the limit of rings a destroyed key leaves its tombstone and no re
   t.strictSame(named(store), [])
   t.equal(store.reader().tombstone('second')?.records, 1)
   t.equal(store.reader().history(keyRing('second'), historyQuery()), null)
-  t.equal(verifyStore(store.environment).ok, true)
+  t.equal(verified(store.environment).ok, true)
 })

@@ -4,8 +4,8 @@ import { type Bounds, type Environment, openEnvironment } from '../../src/store/
 import { blockKey, ringStateKey, seqOfBlockKey, UNATTRIBUTED_KEY } from '../../src/store/layout.ts'
 import { TEXT_OFFSET } from '../../src/store/record-codec.ts'
 import { decodeRingState, encodeRingState, type RingState } from '../../src/store/ring-state.ts'
-import { verifyStore } from '../../src/store/verify.ts'
 import { openStore, START, type TestStore } from './open-store.ts'
+import { verified } from './verified.ts'
 
 const RETENTION = { records: 500, ageMs: 1e9, tombstoneMs: 1e9 }
 
@@ -67,7 +67,7 @@ function changeState(store: TestStore, change: Partial<RingState>): void {
 
 /** What verify says of the tampered ring; all others must be found well. */
 function damageOf(t: Test, store: TestStore): string {
-  const report = verifyStore(store.environment)
+  const report = verified(store.environment)
   const [damaged] = report.rings.filter(({ ok }) => !ok)
   t.equal(report.ok, false)
   t.equal(report.damagedRings, 1)
@@ -77,7 +77,7 @@ function damageOf(t: Test, store: TestStore): string {
 
 t.test('an untouched store verifies, ring by ring', async (t) => {
   const store = fullStore(t)
-  t.strictSame(verifyStore(store.environment), {
+  t.strictSame(verified(store.environment), {
     ok: true,
     rings: [
       { key: '', records: 1, ok: true },
@@ -88,24 +88,24 @@ t.test('an untouched store verifies, ring by ring', async (t) => {
     damagedRings: 0,
     damage: [],
   })
-  t.match(verifyStore(store.environment, { key: 'full' }), {
+  t.match(verified(store.environment, { key: 'full' }), {
     ok: true,
     rings: [{ key: 'full' }],
     records: 500,
   })
-  t.throws(() => verifyStore(store.environment, { key: 'nobody' }), { code: 'KEY_UNKNOWN' })
-  t.throws(() => verifyStore(store.environment, { key: '' }), { code: 'KEY_UNKNOWN' })
+  t.throws(() => verified(store.environment, { key: 'nobody' }), { code: 'KEY_UNKNOWN' })
+  t.throws(() => verified(store.environment, { key: '' }), { code: 'KEY_UNKNOWN' })
 })
 
 t.test('an empty store verifies, and rings emptied or destroyed', async (t) => {
   const store = openStore(t)
-  t.match(verifyStore(store.environment), { ok: true, rings: [], records: 0 })
+  t.match(verified(store.environment), { ok: true, rings: [], records: 0 })
   store.append({ key: 'idle' })
   store.append({ key: 'gone' }, { destruction: 'now' })
   store.commit(() => store.writer.countLost('', 1))
   store.now += 5000
   store.sweep()
-  t.match(verifyStore(store.environment), {
+  t.match(verified(store.environment), {
     ok: true,
     rings: [
       { key: '', records: 0 },
@@ -123,7 +123,7 @@ t.test('any flipped bit of any block is found', async (t) => {
     for (let at = 0; at < bytes.length; at += 3) {
       const changed = Buffer.from(bytes)
       changed[at] = (changed[at] ?? 0) ^ 0x10
-      if (verifyStore(withBlock(store, seq, changed), { key: 'full' }).ok) missed.push(at)
+      if (verified(withBlock(store, seq, changed), { key: 'full' }).ok) missed.push(at)
     }
     // What the oldest block is anchored in has been evicted: only that hash stands for itself.
     t.strictSame(
@@ -228,7 +228,7 @@ t.test('an altered state is found, each of its numbers', async (t) => {
   ]
   for (const change of changes) {
     changeState(store, change)
-    t.equal(verifyStore(store.environment, { key: 'full' }).ok, false, JSON.stringify(change))
+    t.equal(verified(store.environment, { key: 'full' }).ok, false, JSON.stringify(change))
     changeState(store, whole)
   }
   store.environment.transaction(() => store.environment.keys.put(ringStateKey('full'), Buffer.from('short')))
@@ -242,7 +242,7 @@ t.test('a ring that another key’s was copied over is found', async (t) => {
   const { keys } = store.environment
   const mine = keys.get(ringStateKey('mine')) ?? Buffer.alloc(0)
   store.environment.transaction(() => keys.put(ringStateKey('yours'), mine))
-  const { ok, damage, rings } = verifyStore(store.environment)
+  const { ok, damage, rings } = verified(store.environment)
   t.equal(ok, false)
   t.equal(rings.find(({ key }) => key === 'yours')?.damage?.startsWith('the genesis'), true)
   t.strictSame(damage, ['ring 1: expected one key, found mine and yours', 'ring 2: has blocks, but no state'])
@@ -251,7 +251,7 @@ t.test('a ring that another key’s was copied over is found', async (t) => {
 t.test('what a destruction left behind is found, and rings miscounted', async (t) => {
   const store = fullStore(t)
   store.environment.transaction(() => store.environment.keys.remove(ringStateKey('full')))
-  t.strictSame(verifyStore(store.environment), {
+  t.strictSame(verified(store.environment), {
     ok: false,
     rings: [
       { key: '', records: 1, ok: true },
@@ -262,7 +262,7 @@ t.test('what a destruction left behind is found, and rings miscounted', async (t
     damage: ['meta: expected 1 rings, found a count of 2', 'ring 1: has blocks, but no state'],
   })
   store.environment.transaction(() => store.environment.keys.remove(UNATTRIBUTED_KEY))
-  t.equal(verifyStore(store.environment).damage[1], 'ring 0: has blocks, but no state')
+  t.equal(verified(store.environment).damage[1], 'ring 0: has blocks, but no state')
 })
 
 t.test('a reading environment verifies beside the writer, each time one snapshot', async (t) => {
@@ -273,6 +273,6 @@ t.test('a reading environment verifies beside the writer, each time one snapshot
     store.commit(() => {
       for (let j = 0; j < 30; j++) store.submit({ key: 'full' })
     })
-    t.match(verifyStore(reading), { ok: true, records: 502 })
+    t.match(verified(reading), { ok: true, records: 502 })
   }
 })
