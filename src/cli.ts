@@ -10,12 +10,12 @@ import type { HistoryOptions } from './command/history.ts'
 import { DEFAULT_CONFIG_FILE, packageVersion } from './command/installation.ts'
 import type { KeysOptions } from './command/keys.ts'
 import { parseMoment } from './command/moment.ts'
+import { parseCount, parseFirstPort, parseHttpUrl, parsePositive, ringOf } from './command/parse-argument.ts'
 import type { StoreChoice } from './command/reading-store.ts'
 import type { VerifyCommandOptions } from './command/verify.ts'
 import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
 import { parseBind } from './listener/bind.ts'
-import type { RingName } from './store/reader.ts'
 
 const { KEYTRAIL_CONFIG, KEYTRAIL_DEBUG, ...env } = process.env
 
@@ -265,33 +265,6 @@ function argument<Value>(parse: (text: string) => Value | null, expected: string
     if (value === null) throw new InvalidArgumentError(`Expected ${expected}.`)
     return value
   }
-}
-
-function parsePositive(text: string): number | null {
-  const value = Number(text)
-  return /^\d+(\.\d+)?$/.test(text) && value > 0 ? value : null
-}
-
-function parseCount(text: string): number | null {
-  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null
-}
-
-/** Two more follow it. */
-function parseFirstPort(text: string): number | null {
-  return /^\d{1,5}$/.test(text) && Number(text) <= 65_533 ? Number(text) : null
-}
-
-function parseHttpUrl(text: string): string | null {
-  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol) ? text : null
-}
-
-function ringOf(key: string | undefined, unattributed: boolean): RingName {
-  if (unattributed && key === undefined) return { kind: 'unattributed' }
-  if (!unattributed && key !== undefined) return { kind: 'key', key }
-  throw new KeytrailError(
-    'QUERY_INVALID',
-    `expected a key or --unattributed, found ${unattributed ? 'both' : 'neither'}`,
-  )
 }
 
 // Whoever reads our output may stop early: keytrail history … | head
