@@ -17,6 +17,7 @@ const LIMITS = [
   'history.limits.header',
   'history.limits.requestTimeout',
   'history.limits.requestsPerMinute',
+  'history.limits.liveStreams',
 ] as const
 
 export type Limit = (typeof LIMITS)[number]

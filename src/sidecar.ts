@@ -114,7 +114,10 @@ async function start(
     readings({ recorder, listeners, upstream, hits, log }),
   )
   let stopping = false
-  const history = await startHistory(config, options, { recorder, metrics, log, stopping: () => stopping })
+  const history = await startHistory(config, options, {
+    ...{ recorder, metrics, hits, log },
+    stopping: () => stopping,
+  })
   stops.push(() => history.close())
   stops.push(() => drain(listeners, upstream, config.shutdown.grace))
   const urls: Record<string, string> = {}
@@ -127,6 +130,7 @@ async function start(
     reload(read) {
       for (const listener of listeners) listener.reloadTls()
       upstream.reloadTls()
+      history.reloadTls()
       current = reloadConfig(current, read, { log, use: (fresh) => acl.replace(fresh.acl) })
     },
     close() {
@@ -188,6 +192,7 @@ function createKeyNames(
 interface HistoryParts {
   readonly recorder: Recorder
   readonly metrics: Metrics
+  readonly hits: LimitHits
   readonly log: Logger
   readonly stopping: () => boolean
 }
@@ -195,9 +200,9 @@ interface HistoryParts {
 async function startHistory(
   config: Config,
   { version, consoleDir = null, clockOffsetMs = 0 }: SidecarOptions,
-  { recorder, metrics, log, stopping }: HistoryParts,
+  { recorder, metrics, hits, log, stopping }: HistoryParts,
 ): Promise<History> {
-  const { bind, auth, hostNames, reverseDns } = config.history
+  const { bind, auth, hostNames, reverseDns, tls, limits } = config.history
   return History.start(
     {
       ...config.store,
@@ -205,7 +210,15 @@ async function startHistory(
       retention: retentionOf(config),
       auth,
       bind,
-      limits: {},
+      tls,
+      hits: hits.shared,
+      limits: {
+        requestsPerMinute: limits.requestsPerMinute,
+        headerBytes: limits.header,
+        connections: limits.connections,
+        requestTimeoutMs: limits.requestTimeout,
+        liveStreams: limits.liveStreams,
+      },
       hostNames,
       reverseDns,
       consoleDir,

@@ -27,7 +27,12 @@ export interface HistoryJwt {
 /** Who may read histories. */
 export type HistoryAuth =
   | { readonly kind: 'none' }
-  | { readonly kind: 'tokens'; readonly tokens: readonly HistoryToken[]; readonly jwt?: HistoryJwt }
+  | {
+      readonly kind: 'tokens'
+      readonly tokens: readonly HistoryToken[]
+      readonly certificates: Frozen<Exclude<DocumentHistory['auth'], 'none'>['certificates']>
+      readonly jwt?: HistoryJwt
+    }
 
 /**
  * The effective configuration, checked, parsed and deeply frozen: durations are ms, sizes bytes, CIDRs and

@@ -24,7 +24,10 @@ function fileForm(config: Config, name: string): unknown {
   if (name !== 'history') return Object.entries(config).find(([key]) => key === name)?.[1]
   if (history.auth.kind === 'none') return { ...history, auth: 'none' }
   const tokens = history.auth.tokens.map((token) => ({ ...token, file: null }))
-  return { ...history, auth: { tokens, jwt: jwtForm(history.auth.jwt) } }
+  return {
+    ...history,
+    auth: { tokens, jwt: jwtForm(history.auth.jwt), certificates: history.auth.certificates },
+  }
 }
 
 function jwtForm(jwt: HistoryJwt | undefined): unknown {

@@ -62,6 +62,7 @@ function readRequesters(
 
 function readAuth(auth: DocumentAuth, problems: Problem[]): HistoryAuth {
   if (auth === 'none') return { kind: 'none' }
+  const { certificates } = auth
   const tokens = auth.tokens.map(({ name, keys, rights, sha256, file }, index): HistoryToken => {
     const path = ['history', 'auth', 'tokens', index, 'file']
     return {
@@ -72,8 +73,8 @@ function readAuth(auth: DocumentAuth, problems: Problem[]): HistoryAuth {
     }
   })
   return auth.jwt === null
-    ? { kind: 'tokens', tokens }
-    : { kind: 'tokens', tokens, jwt: readJwt(auth.jwt, problems) }
+    ? { kind: 'tokens', tokens, certificates }
+    : { kind: 'tokens', tokens, certificates, jwt: readJwt(auth.jwt, problems) }
 }
 
 function hashTokenFile(file: string, path: Path, problems: Problem[]): string {

@@ -162,8 +162,12 @@ function guardedHistory({ history }: ConfigSections): Problem[] {
     const message = `none lets everybody read who reaches ${formatBind(bind)}; give tokens or jwt, or bind to 127.0.0.1`
     return [{ path: ['history', 'auth'], message }]
   }
-  if (auth.tokens.length > 0 || auth.jwt !== null) return []
-  return [{ path: ['history', 'auth'], message: 'lets nobody read; expected tokens, jwt or both' }]
+  if (auth.certificates.length > 0 && (history.tls === null || history.tls.clientCertificate === 'none')) {
+    const message = 'would not be used; history.tls must ask for client certificates'
+    return [{ path: ['history', 'auth', 'certificates'], message }]
+  }
+  if (auth.tokens.length > 0 || auth.jwt !== null || auth.certificates.length > 0) return []
+  return [{ path: ['history', 'auth'], message: 'lets nobody read; expected tokens, jwt or certificates' }]
 }
 
 function completeTokens({ history }: ConfigSections): Problem[] {

@@ -10,23 +10,37 @@ export interface HistoryToken extends Grant {
   readonly sha256: string
 }
 
+/** A client certificate, known by its subject. */
+export interface HistoryCertificate extends Grant {
+  /** RFC 4514, as records show it. */
+  readonly subject: string
+}
+
 /** Who may read histories; `none` is refused unless the listener is bound to loopback. */
 export type HistoryAuth =
   | { readonly kind: 'none' }
-  | { readonly kind: 'tokens'; readonly tokens: readonly HistoryToken[]; readonly jwt?: JwtTrust }
+  | {
+      readonly kind: 'tokens'
+      readonly tokens: readonly HistoryToken[]
+      readonly jwt?: JwtTrust
+      readonly certificates?: readonly HistoryCertificate[]
+    }
 
 /**
- * Finds the access that an Authorization header grants.
+ * Finds the access that an Authorization header grants, or without one the verified client certificate's subject.
  * Throws `UNAUTHENTICATED`, or `JWKS_UNAVAILABLE` where the keys to judge by can't be had.
  */
-type Authenticate = (authorization: string | undefined) => Promise<Access>
+type Authenticate = (authorization: string | undefined, subject: string) => Promise<Access>
 
 /** Compiles `auth` once. Throws `CONFIG_INVALID` for a hash that is none. */
 export function createAuthenticate(auth: HistoryAuth, clock: () => number): Authenticate {
   if (auth.kind === 'none') return async () => EVERYBODY
   const known = auth.tokens.map((token) => ({ hash: parseHash(token), access: createAccess(token) }))
   const verifyJwt = auth.jwt === undefined ? null : createJwtVerifier(auth.jwt, clock)
-  return async (authorization) => {
+  const certified = new Map(auth.certificates?.map((one) => [one.subject, createAccess(one)]))
+  return async (authorization, subject) => {
+    const byCertificate = authorization === undefined ? certified.get(subject) : undefined
+    if (byCertificate !== undefined) return byCertificate
     const presented = bearerToken(authorization)
     if (presented === null) throw unauthenticated('expected a bearer token, found none', '')
     const access = findToken(known, presented) ?? (await verifyJwt?.(presented)) ?? null

@@ -6,6 +6,7 @@ import type { Access, Right } from './access.ts'
 import { createAuthenticate } from './auth.ts'
 import type { HistoryContext } from './options.ts'
 import { HistoryProblem } from './problem.ts'
+import { subjectOf } from './secure-server.ts'
 
 /**
  * What a route asks of its caller. `open`: nothing; `page`: a rate and a host that are allowed; `known`: to be
@@ -36,7 +37,7 @@ export function guard(app: FastifyInstance, context: HistoryContext): void {
       await limitRate.call(app, request, reply)
       if (context.auth.kind === 'none') refuseForeignHost(request)
       if (requirement !== 'page') {
-        request.access = await authenticate(request.headers.authorization)
+        request.access = await authenticate(request.headers.authorization, subjectOf(request))
         checkRights(request.access, requirement)
       }
     }

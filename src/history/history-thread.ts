@@ -1,7 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ClockOffset, movedClock } from '../clock.ts'
+import { LimitHits } from '../limit-hits.ts'
 import type { Bind } from '../listener/bind.ts'
-import { createLogger } from '../log.ts'
+import type { ServerTls } from '../listener/tls.ts'
+import { readTlsFiles } from '../listener/tls-files.ts'
+import { TlsReload } from '../listener/tls-reload.ts'
+import { createLogger, type Logger } from '../log.ts'
 import { Control, Queue, type SharedQueue } from '../recorder/queue.ts'
 import { createSettle } from '../recorder/settle.ts'
 import { openEnvironment } from '../store/environment.ts'
@@ -11,6 +15,7 @@ import type { Retention } from '../store/ring.ts'
 import type { HistoryAuth } from './auth.ts'
 import { reverseDns } from './host-names.ts'
 import type { HistoryLimits, Readiness } from './options.ts'
+import type { HistoryTls } from './secure-server.ts'
 import { createHistoryServer, type HistoryServer } from './server.ts'
 import type { FromHistory, ToHistory } from './thread-message.ts'
 
@@ -24,6 +29,9 @@ export interface HistoryThreadData {
   readonly auth: HistoryAuth
   readonly bind: Bind
   readonly limits: Partial<HistoryLimits>
+  readonly tls: ServerTls | null
+  /** Of {@link LimitHits}. */
+  readonly hits: SharedArrayBuffer
   /** Names by address. */
   readonly hostNames: Readonly<Record<string, string>>
   readonly reverseDns: 'off' | 'confirmed'
@@ -58,6 +66,9 @@ async function start(): Promise<void> {
   const reader = createReader({ environment, retention: data.retention, clock })
   const settle = createSettle(data.queue)
   const { control } = new Queue(data.queue)
+  const hits = new LimitHits(data.hits)
+  const logger = createLogger({ level: data.logLevel })
+  const tls = data.tls === null ? null : { settings: data.tls, material: readTlsFiles(data.tls) }
   const server = await createHistoryServer({
     reader,
     settle: async () => settle(),
@@ -73,10 +84,16 @@ async function start(): Promise<void> {
     hostNames: data.hostNames,
     lookup: data.reverseDns === 'confirmed' ? reverseDns() : null,
     consoleDir: data.consoleDir,
-    logger: createLogger({ level: data.logLevel }),
+    tls,
+    onLimit: (limit) => hits.hit(limit),
+    logger,
   })
+  const reload = tls === null ? null : followFiles(tls, server, logger)
   parentPort?.on('message', (message: ToHistory) => {
-    if (message.kind === 'close') void close(server, () => reader.close())
+    if (message.kind === 'close') {
+      reload?.close()
+      void close(server, () => reader.close())
+    } else if (message.kind === 'reload-tls') reload?.reload()
     else {
       questions.get(message.id)?.(message.value)
       questions.delete(message.id)
@@ -84,6 +101,15 @@ async function start(): Promise<void> {
   })
   const { url } = await server.listen(data.bind)
   say({ kind: 'listening', url })
+}
+
+function followFiles({ settings, material }: HistoryTls, server: HistoryServer, logger: Logger): TlsReload {
+  return new TlsReload(settings, material, {
+    use: (fresh) => server.useCertificates(fresh),
+    reloaded: () => logger.info({}, 'history: new certificates are in use'),
+    failed: ({ code, message }) =>
+      logger.error({ code }, `history: new certificates were not taken: ${message}`),
+  })
 }
 
 async function close(server: HistoryServer, closeReader: () => void): Promise<void> {

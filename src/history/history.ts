@@ -23,7 +23,7 @@ export class History {
   readonly url: string
   readonly #thread: Worker
 
-  /** Rejects with what the server reports: `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `CONFIG_INVALID`. */
+  /** Rejects with what the server reports: `ADDRESS_IN_USE`, `ADDRESS_UNAVAILABLE`, `CONFIG_INVALID`, `TLS_INVALID`. */
   static async start(data: HistoryThreadData, answers: Answers, ended: () => void): Promise<History> {
     const thread = startThread(import.meta.url, './history-thread', data)
     const [message] = (await once(thread, 'message')) as [FromHistory]
@@ -42,6 +42,11 @@ export class History {
       this.#answer(id, what, answers).catch(() => this.#say({ kind: 'answer', id, value: NO_ANSWER[what] }))
     })
     thread.on('error', ended)
+  }
+
+  /** Has the certificates read again; what comes of it is logged. */
+  reloadTls(): void {
+    this.#say({ kind: 'reload-tls' })
   }
 
   async close(): Promise<void> {

@@ -3,13 +3,13 @@ import { type ErrorCode, KeytrailError } from '../errors.ts'
 import type { Bind } from '../listener/bind.ts'
 
 /** The URL a listening server is reached at. */
-export function urlOf(server: Server): string {
+export function urlOf(server: Server, scheme: 'http' | 'https'): string {
   const address = server.address()
   if (address === null || typeof address === 'string') {
     throw new KeytrailError('INTERNAL', 'the history server listens on no port')
   }
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
+  return `${scheme}://${host}:${address.port}`
 }
 
 /** What an operator is told when listening failed. */

@@ -11,6 +11,8 @@ export interface LiveStreamsOptions {
   readonly most: number
   /** Moves whenever records have come into the rings. */
   readonly applied: (() => number) | undefined
+  /** A stream was refused. */
+  readonly onFull?: () => void
 }
 
 /** All live streams; one timer drives them. */
@@ -28,6 +30,7 @@ export class LiveStreams {
   /** Starts a stream; it ends when its reader goes, or with {@link LiveStreams.close}. Throws `LIVE_FULL`. */
   open(options: LiveStreamOptions): Readable {
     if (this.#streams.size >= this.#options.most) {
+      this.#options.onFull?.()
       const detail = `expected at most ${this.#options.most} live streams at a time; close one, or ask again later`
       throw new HistoryProblem('LIVE_FULL', detail, { headers: { 'retry-after': '10' } })
     }

@@ -1,3 +1,4 @@
+import type { Limit } from '../limit-hits.ts'
 import type { Logger } from '../log.ts'
 import type { Reader } from '../store/reader.ts'
 import type { HistoryAuth } from './auth.ts'
@@ -6,6 +7,7 @@ import type { FailureCounts } from './failure-counts.ts'
 import type { HostNames, Lookup } from './host-names.ts'
 import type { KeyIndex } from './key-index.ts'
 import type { LiveStreams } from './live-streams.ts'
+import type { HistoryTls } from './secure-server.ts'
 
 /** Limits on what clients of the history may ask of it. */
 export interface HistoryLimits {
@@ -54,6 +56,10 @@ export interface HistoryOptions {
   readonly auth: HistoryAuth
   /** Secret for cursors, at least 16 bytes; cursors outlive a restart if it does. */
   readonly cursorKey: Uint8Array
+  /** null (the default) for plain HTTP. */
+  readonly tls?: HistoryTls | null
+  /** A limit was hit. */
+  readonly onLimit?: (limit: Limit) => void
   /** Unix ms. */
   readonly clock: () => number
   readonly version: string

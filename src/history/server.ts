@@ -1,9 +1,12 @@
+import type { RequestListener } from 'node:http'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import { type FastifyInstance, fastify } from 'fastify'
 import { KeytrailError } from '../errors.ts'
+import type { Limit } from '../limit-hits.ts'
 import { type Bind, isLoopback } from '../listener/bind.ts'
+import type { TlsMaterial } from '../listener/tls-files.ts'
 import { consoleRoutes } from './console-routes.ts'
 import { createCursors } from './cursor.ts'
 import { answerClientError, answerFrameworkError, errorFacts, sendProblem } from './error-answer.ts'
@@ -29,6 +32,7 @@ import {
 import { HistoryProblem } from './problem.ts'
 import { formats, queryProblem, readIntegers } from './query-parameters.ts'
 import { logRequests } from './request-log.ts'
+import { createSecureServer, type HistoryTls, useCertificates } from './secure-server.ts'
 import { tombstoneRoutes } from './tombstone-routes.ts'
 
 /** How long a request under way may take after {@link HistoryServer.close}, in ms. */
@@ -43,6 +47,8 @@ export interface HistoryServer {
    * loopback), `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE`.
    */
   listen(bind: Bind): Promise<{ url: string }>
+  /** The certificates of connections to come. */
+  useCertificates(material: TlsMaterial): void
   /** Lets requests under way finish, for two seconds at most. */
   close(): Promise<void>
 }
@@ -62,7 +68,10 @@ export async function createHistoryServer(options: HistoryOptions): Promise<Hist
       } catch (error) {
         throw listenError(bind, error)
       }
-      return { url: urlOf(app.server) }
+      return { url: urlOf(app.server, options.tls ? 'https' : 'http') }
+    },
+    useCertificates(material) {
+      if (options.tls) useCertificates(app.server, options.tls.settings, material)
     },
     async close() {
       context.live.close()
@@ -83,17 +92,21 @@ function createContext(options: HistoryOptions, limits: HistoryLimits): HistoryC
     hosts: new HostNames({ names: hostNames, lookup, clock }),
     keyIndex: new KeyIndex(reader),
     failures: new FailureCounts(reader, clock),
-    live: new LiveStreams({ most: limits.liveStreams, applied }),
+    live: new LiveStreams({
+      most: limits.liveStreams,
+      applied,
+      onFull: () => options.onLimit?.('history.limits.liveStreams'),
+    }),
   }
 }
 
-function createApp({ limits }: HistoryContext): FastifyInstance {
+function createApp({ limits, tls = null, onLimit }: HistoryContext): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES,
     requestTimeout: limits.requestTimeoutMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.requestTimeoutMs },
+    ...serverOf(limits, tls),
     // A target is never longer than the header, so no key id meets this bound.
     routerOptions: { maxParamLength: limits.headerBytes },
     ajv: {
@@ -101,11 +114,28 @@ function createApp({ limits }: HistoryContext): FastifyInstance {
     },
     schemaErrorFormatter: queryProblem,
     frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler(error, socket) {
+      const limit = LIMIT_BY_ERROR[error.code ?? '']
+      if (limit !== undefined) onLimit?.(limit)
+      answerClientError(error, socket)
+    },
   })
   app.server.maxConnections = limits.connections
+  app.server.on('drop', () => onLimit?.('history.limits.connections'))
   app.removeAllContentTypeParsers()
   return app
+}
+
+const LIMIT_BY_ERROR: Readonly<Record<string, Limit>> = {
+  HPE_HEADER_OVERFLOW: 'history.limits.header',
+  ERR_HTTP_REQUEST_TIMEOUT: 'history.limits.requestTimeout',
+}
+
+function serverOf({ headerBytes, requestTimeoutMs }: HistoryLimits, tls: HistoryTls | null) {
+  const http = { maxHeaderSize: headerBytes, headersTimeout: requestTimeoutMs }
+  if (tls === null) return { http }
+  const options = { ...http, requestTimeout: requestTimeoutMs, handshakeTimeout: requestTimeoutMs }
+  return { serverFactory: (handler: RequestListener) => createSecureServer(tls, options, handler) }
 }
 
 async function addPlugins(app: FastifyInstance, context: HistoryContext): Promise<void> {
@@ -114,13 +144,14 @@ async function addPlugins(app: FastifyInstance, context: HistoryContext): Promis
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
     },
-    // This listener speaks HTTP: TLS, and this promise, are the business of whoever terminates it.
+    // A promise for the whole host: the business of whoever runs it.
     strictTransportSecurity: false,
   })
   await app.register(rateLimit, {
     global: false,
     max: context.limits.requestsPerMinute,
     timeWindow: 60_000,
+    onExceeded: () => context.onLimit?.('history.limits.requestsPerMinute'),
     errorResponseBuilder: (_request, { after }) =>
       new HistoryProblem('RATE_LIMITED', `too many requests from this address; wait ${after}`),
   })

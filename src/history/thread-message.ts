@@ -9,4 +9,5 @@ export type FromHistory =
 /** What the proxy's thread says to the history's. */
 export type ToHistory =
   | { readonly kind: 'answer'; readonly id: number; readonly value: string | Readiness }
+  | { readonly kind: 'reload-tls' }
   | { readonly kind: 'close' }

@@ -33,7 +33,10 @@ export function serverSettings(
  * The subject of the client's verified certificate ({@link formatSubject}), '' without one. null for a certificate
  * that was shown but does not verify, and for none where one is required: its client is nobody's.
  */
-export function clientSubject(socket: TLSSocket, { clientCertificate }: ServerTls): string | null {
+export function clientSubject(
+  socket: TLSSocket,
+  { clientCertificate }: Pick<ServerTls, 'clientCertificate'>,
+): string | null {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return clientCertificate === 'required' ? null : ''
   return socket.authorized ? formatSubject(certificate.subject) : null

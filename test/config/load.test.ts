@@ -201,6 +201,27 @@ t.test('fields are held against each other', async (t) => {
     ['channelRules: [{ channel: api }]', [/channelRules\[0\].*no condition/]],
     ['limits: { body: 32KiB }', [/limits\.heldBody/]],
     ['limits: { target: 17KiB }', [/limits\.target/]],
+    [
+      'listeners: [{ name: a, bind: "x:1", proxyProtocol: [0.0.0.0/0] }]',
+      [/proxyProtocol\[0\].*own address/],
+    ],
+    [
+      'listeners: [{ name: a, bind: "x:1", tls: { cert: c, key: k, clientCertificate: required } }]',
+      [/listeners\[0\]\.tls: cannot read c/, /listeners\[0\]\.tls\.ca.*missing/],
+    ],
+    [
+      'history: { tls: { cert: /no/such, key: k, ca: a } }',
+      [/history\.tls: cannot read/, /history\.tls\.ca.*not be used/],
+    ],
+    [
+      'upstream: { tls: { cert: c } }',
+      [/upstream\.tls\.key.*missing/, /upstream\.tls.*not https/, /upstream\.tls: cannot read c/],
+    ],
+    ['upstream: { tls: { pins: [abc] } }', [/upstream\.tls\.pins\[0\].*SHA-256/]],
+    [
+      'history: { auth: { certificates: [{ name: a, subject: "CN=a", keys: ["*"] }] } }',
+      [/history\.auth\.certificates.*must ask/],
+    ],
     ['history: { bind: "0.0.0.0:8400" }', [/history\.auth/]],
     ['history: { bind: "kms.example:8400" }', [/history\.auth/]],
     ['history: { auth: { tokens: [] } }', [/history\.auth.*nobody/]],
@@ -216,18 +237,9 @@ t.test('fields are held against each other', async (t) => {
 
 t.test('what is described but not yet done is refused', async (t) => {
   const yaml = `
-listeners: [{ name: a, bind: "x:1", tls: { cert: c, key: k }, proxyProtocol: [10.0.0.0/8] }, { name: a, bind: "x:2" }]
-upstream: { tls: { ca: c } }
-history: { tls: { cert: c, key: k } }
+listeners: [{ name: a, bind: "x:1" }, { name: a, bind: "x:2" }]
 logAnalytics: { sinks: [{ name: s, type: webhook, url: "https://x" }] }`
-  complains(t, complaint(t, yaml), [
-    /listeners\[0\]\.tls.*not yet supported/,
-    /listeners\[1\]\.name.*taken/,
-    /listeners\[0\]\.proxyProtocol.*not yet supported/,
-    /upstream\.tls\.ca.*not yet supported/,
-    /history\.tls.*not yet supported/,
-    /logAnalytics\.sinks.*not yet supported/,
-  ])
+  complains(t, complaint(t, yaml), [/listeners\[1\]\.name.*taken/, /logAnalytics\.sinks.*not yet supported/])
 })
 
 t.test('YAML that is none is told with file and line', async (t) => {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type * as Source from '../../src/history/history.ts'
 import type { HistoryThreadData } from '../../src/history/history-thread.ts'
+import { LimitHits } from '../../src/limit-hits.ts'
 import type { Recorder } from '../../src/recorder/recorder.ts'
 import { exchange, numbered, openRecorder, RETENTION } from '../recorder/running-recorder.ts'
 
@@ -20,6 +21,8 @@ function dataOf(path: string, recorder: Recorder, bind = { host: '127.0.0.1', po
     auth: { kind: 'none' },
     bind,
     limits: {},
+    tls: null,
+    hits: new LimitHits().shared,
     logLevel: 'silent',
     version: '1.2.3',
     instance: '00',

@@ -1,5 +1,17 @@
 import { Type } from '@sinclair/typebox'
-import { bind, choice, entry, list, nullable, parsed, section, text } from '../field.ts'
+import {
+  bind,
+  choice,
+  duration,
+  entry,
+  integer,
+  list,
+  nullable,
+  parsed,
+  section,
+  size,
+  text,
+} from '../field.ts'
 import { keyGlob } from './access.ts'
 import { name, serverTls } from './listeners.ts'
 
@@ -20,6 +32,24 @@ const token = entry('A token.', {
   file: nullable(
     { description: 'A file with the token itself on one line, at least 16 characters; this or `sha256`.' },
     text({ description: 'File name.' }, 'the path of a file'),
+  ),
+  keys: list(
+    { description: 'The keys whose history it may read: globs over key ids.', default: undefined },
+    keyGlob('A glob over key ids.'),
+    { minItems: 1 },
+  ),
+  rights: list(
+    { description: '`read` histories; `manage` the log-analytics switch.', default: ['read'] },
+    choice({ description: 'A right.' }, ['read', 'manage']),
+    { minItems: 1 },
+  ),
+})
+
+const certificate = entry('A client certificate.', {
+  name: name('Whose certificate it is, for the log; each its own.'),
+  subject: text(
+    { description: 'Its subject (RFC 4514), the most specific part first, as records show it.' },
+    'a subject, such as CN=auditor,O=Example',
   ),
   keys: list(
     { description: 'The keys whose history it may read: globs over key ids.', default: undefined },
@@ -88,13 +118,20 @@ export const history = section('The history API.', {
           },
           jwt,
         ),
+        certificates: list(
+          {
+            description:
+              'Client certificates by their subject; `history.tls` must ask for them. A request with a bearer token is judged by that alone.',
+          },
+          certificate,
+        ),
       }),
     ],
     {
       description:
-        'Who may read: `none` (everybody who can connect; refused unless `bind` is loopback), or a mapping with `tokens`, `jwt` or both.',
+        'Who may read: `none` (everybody who can connect; refused unless `bind` is loopback), or a mapping with any of `tokens`, `jwt` and `certificates`.',
       default: 'none',
-      expected: 'none, or a mapping with tokens, jwt',
+      expected: 'none, or a mapping with tokens, jwt, certificates',
       secret: true,
     },
   ),
@@ -113,4 +150,26 @@ export const history = section('The history API.', {
     ['off', 'confirmed'],
   ),
   tls: serverTls('TLS of the history API.'),
+  limits: section('Bounds of what clients of the history API may ask.', {
+    requestsPerMinute: integer(
+      { description: 'Requests a minute from one address (IPv6: one /64), else 429.', default: 600 },
+      { min: 1, max: 1_000_000 },
+    ),
+    header: size(
+      { description: 'Request line and headers together, else 431.', default: '16KiB' },
+      { min: 1024, max: 1024 * 1024 },
+    ),
+    connections: integer(
+      { description: 'Connections; further ones are closed.', default: 256 },
+      { min: 1, max: 100_000 },
+    ),
+    requestTimeout: duration(
+      { description: 'Until a request is complete, else 408.', default: '10s' },
+      { min: 100, max: 3_600_000 },
+    ),
+    liveStreams: integer(
+      { description: 'Live streams at a time, else 503.', default: 64 },
+      { min: 1, max: 10_000 },
+    ),
+  }),
 })
