@@ -10,7 +10,7 @@ export function releaseAnswer(response: ServerResponse, answer: Answer): void {
   }
   try {
     response.sendDate = false
-    response.writeHead(answer.status, answer.statusText, answer.headers)
+    writeHead(response, answer)
     if (answer.whole) addTrailers(response, answer.trailers)
   } catch {
     breakOff(response, answer)
@@ -32,6 +32,20 @@ export function releaseOwn(
   if (close) headers.push('Connection', 'close')
   response.writeHead(status, headers)
   response.end(body)
+}
+
+/** Node's writer takes `Trailer` only where there may be some; elsewhere it announces nothing (RFC 9110 6.6.2). */
+function writeHead(response: ServerResponse, { status, statusText, headers }: Answer): void {
+  try {
+    response.writeHead(status, statusText, headers)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_HTTP_TRAILER_INVALID') throw error
+    response.writeHead(status, statusText, withoutTrailer(headers))
+  }
+}
+
+function withoutTrailer(headers: readonly string[]): string[] {
+  return headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== 'trailer')
 }
 
 /** Node's writer refuses a status, header or trailer: the client must not take the rest for an answer. */

@@ -22,6 +22,10 @@ const ANSWERS: Record<string, { answer: string; client: RegExp }> = {
     answer: 'HTTP/1.1 200 Tr\xe8s bien\r\nContent-Length: 2\r\n\r\n{}',
     client: /^HTTP\/1.1 200 \r\n[\s\S]*\r\n\r\n\{\}$/,
   },
+  'trailers announced where there can be none': {
+    answer: 'HTTP/1.1 200 OK\r\nX-A: 1\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\n{}',
+    client: /\r\nX-A: 1\r\nContent-Length: 2\r\n[\s\S]*\r\n\r\n\{\}$/,
+  },
   'no status text': {
     answer: 'HTTP/1.1 404 \r\nContent-Length: 2\r\n\r\n{}',
     client: /^HTTP\/1.1 404 \r\n[\s\S]*\r\n\r\n\{\}$/,
