@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Requester } from '../record.ts'
 import { type Credential, credentialOf } from '../store/credentials.ts'
 import type { Database } from '../store/environment.ts'
-import { boundedTime } from '../store/layout.ts'
+import { boundedTime, storedKey } from '../store/layout.ts'
 
 export interface IssuersOptions {
   /** The store's key for hashing tokens; never printed. */
@@ -14,6 +14,8 @@ export interface IssuersOptions {
 
 /** Issuers learned lately, kept until the store surely has them. */
 const CACHE_SIZE = 10_000
+/** How long the store may take to forget a key's tokens, in ms: far more than the rings ever lag behind. */
+const FORGOTTEN_MS = 60_000
 /** Hex digits of a token's keyed hash that are shown in its stead. */
 const SHORT_HASH_DIGITS = 16
 
@@ -23,6 +25,8 @@ export class Issuers {
   readonly #credentials: Database
   readonly #clock: () => number
   readonly #recent = new Map<string, Credential>()
+  /** Keys whose tokens the store may still know, until when. */
+  readonly #forgotten = new Map<string, number>()
 
   constructor({ key, credentials, clock }: IssuersOptions) {
     this.#key = key
@@ -57,13 +61,18 @@ export class Issuers {
   /** Forgets the tokens issued for `key`; the store does so when the record that says it is applied. */
   forget(key: string): void {
     for (const [hex, credential] of this.#recent) if (credential.key === key) this.#recent.delete(hex)
+    const now = this.#clock()
+    for (const [old, until] of this.#forgotten) if (until <= now) this.#forgotten.delete(old)
+    this.#forgotten.set(storedKey(key), now + FORGOTTEN_MS)
   }
 
   #issuer(hash: Buffer, hex: string): string | null {
     const now = this.#clock()
     const recent = this.#recent.get(hex)
     if (recent !== undefined) return recent.expires > now ? recent.issuer : null
-    return credentialOf(this.#credentials, hash, now)?.issuer ?? null
+    const stored = credentialOf(this.#credentials, hash, now)
+    if (stored === null || (this.#forgotten.get(stored.key) ?? 0) > now) return null
+    return stored.issuer
   }
 
   #hash(token: string): Buffer {

@@ -1,4 +1,4 @@
-import { type ClockHold, setClockState } from './clock-hold.ts'
+import type { ClockHold } from './clock-hold.ts'
 import { forgetExpiredCredentials, hasExpiredCredential } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { hasDueTimer, isResweeping, type Rings, resweep, sweepDue } from './retention.ts'
@@ -31,12 +31,11 @@ export function needsUpkeep({ environment, retention, hold }: UpkeepOptions, now
  * Needs a transaction, which evicts from the rings that are asked for. Returns how many rings it looked at.
  */
 export function keepUp(
-  { environment, retention, hold }: UpkeepOptions,
+  { environment, retention }: UpkeepOptions,
   { now, limit }: { readonly now: number; readonly limit: number },
   rings: Rings,
 ): number {
-  const { meta, tombstones, keys } = environment
-  if (hold?.isUnnoted === true) setClockState(meta, hold.note())
+  const { tombstones, keys } = environment
   removeTombstones(tombstones, keys, now - retention.tombstoneMs)
   forgetExpiredCredentials(environment, now, limit)
   const slice = { now, limit, ageMs: retention.ageMs }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { KeytrailError } from '../errors.ts'
 import { genesisHash } from './chain.ts'
+import { setClockState } from './clock-hold.ts'
 import { type Credential, forgetCredentialsOf, keepCredential } from './credentials.ts'
 import type { Environment } from './environment.ts'
 import { type JournalMark, journalMarkOf, setJournalMark } from './journal-mark.ts'
@@ -126,6 +127,8 @@ export class StoreWriter {
         ring.save(keys, key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
       }
       noteChanges(changes, new Set([...this.#rings.keys(), ...this.#destroyed]))
+      const { hold } = this.#upkeep
+      if (hold?.isUnnoted === true) setClockState(meta, hold.note())
       setPosition(meta, position)
     })
   }

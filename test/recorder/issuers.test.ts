@@ -108,3 +108,14 @@ t.test('the tokens of a key are forgotten with its token generator, those of oth
   t.equal(known.requester(TOKEN, CLAIMED).id, 'claimed')
   t.equal(known.requester(`${TOKEN}2`, CLAIMED).id, 'bob')
 })
+
+t.test('a key’s tokens are forgotten before the store has heard of it, and new ones are known', async (t) => {
+  const store = openStore(t)
+  const known = issuers(store)
+  store.commit(() => store.writer.learn(known.learn(TOKEN, 1e6, 'alice', 'key')))
+  store.environment.refresh()
+  known.forget('key')
+  t.equal(known.requester(TOKEN, CLAIMED).id, 'claimed')
+  known.learn(`${TOKEN}2`, 1e6, 'alice', 'key')
+  t.equal(known.requester(`${TOKEN}2`, CLAIMED).id, 'alice')
+})
