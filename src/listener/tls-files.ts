@@ -26,9 +26,9 @@ export function readTlsFiles({ cert, key, ca }: TlsFiles): TlsMaterial {
   const certBytes = cert === null ? null : readPem(cert)
   const keyBytes = key === null ? null : readPem(key)
   const caBytes = ca === null ? null : readPem(ca)
-  if (caBytes !== null) parseCertificate(caBytes, ca ?? '')
+  if (caBytes !== null) parseCertificates(caBytes, ca ?? '')
   if (certBytes !== null && keyBytes !== null) {
-    const certificate = parseCertificate(certBytes, cert ?? '')
+    const certificate = parseCertificates(certBytes, cert ?? '')
     if (!certificate.checkPrivateKey(parseKey(keyBytes, key ?? ''))) {
       throw invalid(`${key} is not the key of the first certificate in ${cert}: replace both`)
     }
@@ -42,6 +42,9 @@ export function readTlsFiles({ cert, key, ca }: TlsFiles): TlsMaterial {
   return material
 }
 
+const BEGIN = '-----BEGIN CERTIFICATE-----'
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
 /** All names that are given. */
 export function namesOf({ cert, key, ca }: TlsFiles): string[] {
   return [cert, key, ca].filter((name) => name !== null)
@@ -51,8 +54,16 @@ function readPem(file: string): Buffer {
   return attempt(() => readFileSync(file), `cannot read ${file}`)
 }
 
-function parseCertificate(pem: Buffer, file: string): X509Certificate {
-  return attempt(() => new X509Certificate(pem), `expected certificates as PEM in ${file}`)
+/** The first of the certificates, all of which must be whole: OpenSSL stops without a word at one that is cut off. */
+function parseCertificates(pem: Buffer, file: string): X509Certificate {
+  const text = pem.toString('latin1')
+  const problem = `expected certificates as PEM in ${file}`
+  const [first, ...others] = attempt(
+    () => (text.match(CERTIFICATE) ?? []).map((block) => new X509Certificate(block)),
+    problem,
+  )
+  if (first === undefined || text.split(BEGIN).length !== others.length + 2) throw invalid(problem)
+  return first
 }
 
 function parseKey(pem: Buffer, file: string): KeyObject {
