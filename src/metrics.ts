@@ -11,6 +11,8 @@ const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_0
 /** Plain counters that every exchange pays for; the registry reads them when it is scraped. */
 export class ProxyCounters {
   readonly exchanges = new Float64Array(CHANNELS.length * CLASSES.length * OUTCOMES.length)
+  /** Requests refused, and answers withheld, for want of a durable entry, by reason. */
+  readonly refusals = new Map<string, number>()
   readonly buckets = new Float64Array(BUCKETS_MS.length + 1)
   durationSumMs = 0
   count = 0
@@ -24,6 +26,10 @@ export class ProxyCounters {
     this.buckets[bucket] = (this.buckets[bucket] as number) + 1
     this.durationSumMs += durationMs
     this.count++
+  }
+
+  refuse(reason: string): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1)
   }
 }
 

@@ -2,12 +2,15 @@ import type { LimitHits } from './limit-hits.ts'
 import type { FrontRefusal } from './listener/front.ts'
 import type { Listener } from './listener/listener.ts'
 import type { Log } from './log.ts'
+import type { ProxyCounters } from './metrics.ts'
 import type { Upstream } from './proxy/upstream.ts'
 import type { Recorder } from './recorder/recorder.ts'
+import { FAILURE_REASONS } from './recorder/store-failure.ts'
 
 /** The parts of a sidecar that have something to tell. */
 export interface Measured {
   readonly recorder: Recorder
+  readonly proxied: ProxyCounters
   readonly listeners: readonly Listener[]
   readonly upstream: Upstream
   readonly hits: LimitHits
@@ -15,16 +18,17 @@ export interface Measured {
 }
 
 /** Figures that are read when the metrics are scraped. */
-export function readings({ recorder, listeners, upstream, hits, log }: Measured) {
+export function readings({ recorder, proxied, listeners, upstream, hits, log }: Measured) {
   const { counters } = recorder
   return [
     counter('keytrail_intents_total', 'Intents journalled.', () => counters.intents),
     counter('keytrail_records_total', 'Records journalled.', () => counters.records),
     counter('keytrail_records_lost_total', 'Records lost for good (durability async).', () => counters.lost),
-    counter(
+    eachCounter(
       'keytrail_store_refusals_total',
       'Requests refused, or answers withheld, because the store could not take the entry.',
-      () => counters.unavailable,
+      'reason',
+      () => FAILURE_REASONS.map((reason) => [reason, proxied.refusals.get(reason) ?? 0] as const),
     ),
     gauge(
       'keytrail_journal_pending_bytes',

@@ -148,11 +148,9 @@ function retentionOf({ retention: { records, days, tombstoneDays } }: Config) {
   return { records, ageMs: days * DAY_MS, tombstoneMs: tombstoneDays * DAY_MS }
 }
 
-async function openRecorder(
-  config: Config,
-  { clockOffsetMs = 0 }: SidecarOptions,
-  log: Logger,
-): Promise<Recorder> {
+async function openRecorder(config: Config, options: SidecarOptions, log: Logger): Promise<Recorder> {
+  const { clockOffsetMs = 0 } = options
+  const limited = rateLimited(log, LOG_INTERVAL_MS, clockOf(options))
   const recorder = await Recorder.open({
     ...config.store,
     durability: config.durability,
@@ -165,7 +163,7 @@ async function openRecorder(
     clockOffsetMs,
     onHealth(part, failure) {
       if (failure === null) log.info({ part }, `the ${part} can be written again`)
-      else log.error({ part, code: failure.code }, failure.message)
+      else limited.error(failure.code, { part, reason: failure.reason }, failure.message)
     },
   })
   const { replayed, unknown } = recorder.store.recovery

@@ -10,6 +10,7 @@ import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Issuers } from '../recorder/issuers.ts'
 import type { KeyNames } from '../recorder/key-names.ts'
 import type { Recorder } from '../recorder/recorder.ts'
+import { StoreFailure } from '../recorder/store-failure.ts'
 import type { Acl } from './acl.ts'
 import type { Announce } from './announce.ts'
 import { NamedKeys } from './named-keys.ts'
@@ -185,6 +186,8 @@ export class ProxyContext {
   /** An exchange was refused, or its answer withheld, for want of a durable entry. */
   withheld(error: KeytrailError): void {
     if (error.code === 'QUEUE_FULL') this.#hits.hit('journal.queue')
-    this.#log.error(error.code, {}, error.message)
+    const reason = error instanceof StoreFailure ? error.reason : 'other'
+    this.#counters.refuse(reason)
+    this.#log.error(error.code, { reason }, error.message)
   }
 }

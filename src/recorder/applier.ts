@@ -11,7 +11,7 @@ import {
 } from './entry.ts'
 import { Eraser } from './eraser.ts'
 import type { LiveSegments } from './live-segments.ts'
-import { OpenIntents } from './open-intents.ts'
+import type { OpenIntents } from './open-intents.ts'
 import { Control, type Queue } from './queue.ts'
 
 /** What applying needs of the store. */
@@ -24,8 +24,12 @@ export interface ApplierOptions {
   readonly queue: Queue
   readonly writer: AppliedStore
   readonly segments: LiveSegments
+  /** The open ones so far. */
+  readonly intents: OpenIntents
   /** Absolute position up to which the rings are complete. */
   readonly position: number
+  /** Whether it goes on for another that has ended: the rings count as failing until something has been done. */
+  readonly failing: boolean
   /** Unix ms. */
   readonly clock: () => number
   /** The rings can't be written (null: they can again). It keeps trying. */
@@ -61,14 +65,17 @@ export class Applier {
   #cleaned = false
   #nextSweep = 0
   #nextClean = 0
-  #failing = false
+  #failing: boolean
 
   constructor(options: ApplierOptions) {
     this.#options = options
-    this.#intents = new OpenIntents(options.segments)
+    this.#intents = options.intents
     this.#eraser = new Eraser(options.queue, options.segments)
     this.#erasures = options.writer.erasures
+    this.#failing = options.failing
     this.#applied = options.position
+    // What the one before still had to erase, nobody knows.
+    if (options.failing) this.#eraser.erase(options.position)
   }
 
   /** Whether the rings have everything that was journalled, and no intent is open. */

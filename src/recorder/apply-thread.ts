@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type ClockOffset, movedClock, movedMonotonic } from '../clock.ts'
 import { takeAcceptance } from '../store/clock-acceptance.ts'
 import { ClockHold, clockStateOf } from '../store/clock-hold.ts'
-import { openEnvironment } from '../store/environment.ts'
+import { type Environment, openEnvironment } from '../store/environment.ts'
 import type { JournalMark } from '../store/journal-mark.ts'
 import { derivedKey } from '../store/meta.ts'
 import type { Retention } from '../store/ring.ts'
@@ -12,8 +12,10 @@ import { syncDirectory } from '../store/sync-directory.ts'
 import { StoreWriter } from '../store/writer.ts'
 import { Applier } from './applier.ts'
 import { LiveSegments } from './live-segments.ts'
+import { OpenIntents } from './open-intents.ts'
 import { Control, Queue, type SharedQueue } from './queue.ts'
 import { type Recovery, recover } from './recovery.ts'
+import { type Held, takeOver } from './take-over.ts'
 import { type Renewal, threadFailure } from './thread-message.ts'
 
 /** What the applying thread starts with. */
@@ -28,6 +30,8 @@ export interface ApplyThreadData {
   readonly maxRings: number
   /** Added to the thread's own clock, in ms (tests move it). */
   readonly clockOffsetMs: ClockOffset
+  /** Whether it goes on for one that has ended, instead of opening the store for the first time. */
+  readonly takesOver: boolean
 }
 
 /** Sent once the store is open and recovered. */
@@ -41,19 +45,24 @@ export interface StoreOpened {
 
 const data: ApplyThreadData = workerData
 const wall = movedClock(data.clockOffsetMs)
+const directory = join(data.path, 'journal')
+const queue = new Queue(data.queue)
 /** Destructions carried out in one transaction. */
 const DESTRUCTION_LIMIT = 200
 
 interface OpenStore {
+  readonly environment: Environment
   readonly writer: StoreWriter
-  readonly opened: StoreOpened
   /** The time that may destroy something, Unix ms. */
   readonly clock: () => number
-  close(): Promise<void>
 }
 
-function open(queue: Queue): OpenStore {
-  const directory = join(data.path, 'journal')
+/** What the rings go on from. */
+interface Beginning extends Held {
+  readonly position: number
+}
+
+function open(): OpenStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const environment = openEnvironment({ path: data.path, access: 'write', mapSize: data.mapSize })
   const hold = new ClockHold({
@@ -65,17 +74,36 @@ function open(queue: Queue): OpenStore {
     Atomics.store(queue.control, Control.clockAhead, Math.min(Math.ceil(hold.ahead / 1000), 2 ** 31 - 1))
     return now
   }
-  const writer = new StoreWriter({ ...data, environment, hold })
-  const opened: StoreOpened = {
+  return { environment, writer: new StoreWriter({ ...data, environment, hold }), clock }
+}
+
+/** Recovers the store and tells what it found; begins the queue. */
+function begin({ environment, writer, clock }: OpenStore): Beginning {
+  const recovery = recover(directory, writer, clock())
+  destroyDue(writer, clock())
+  syncDirectory(data.path)
+  const { position, free, dirty } = recovery
+  const slotMade = (slot: number): void => noteSlot(writer, slot, clock())
+  const segments = new LiveSegments({ ...data, queue, directory, free, dirty, slotMade })
+  while (!segments.hasFree) segments.cleanSlice()
+  for (const place of [Control.head, Control.committed, Control.applied]) queue.publish(place, position)
+  parentPort?.postMessage({
     kind: 'opened',
     instance: writer.instance,
     credentialKey: derivedKey(environment.meta, 'credentials'),
     directory,
-    recovery: recover(directory, writer, clock()),
-  }
-  destroyDue(writer, clock())
-  syncDirectory(data.path)
-  return { writer, opened, clock, close: () => environment.close() }
+    recovery,
+  } satisfies StoreOpened)
+  return { position, segments, intents: new OpenIntents(segments) }
+}
+
+/** Goes on behind the last transaction of the thread that has ended. */
+function goOn({ writer, clock }: OpenStore): Beginning {
+  const { position } = writer
+  const slotMade = (slot: number): void => noteSlot(writer, slot, clock())
+  const held = takeOver({ ...data, queue, directory, slotMade }, position)
+  queue.publish(Control.applied, position)
+  return { position, ...held }
 }
 
 /** What came due while keytrail was down goes before anybody can read it. */
@@ -89,21 +117,17 @@ function destroyDue(writer: StoreWriter, now: number): void {
 }
 
 async function run(): Promise<void> {
-  const queue = new Queue(data.queue)
-  const { writer, opened, clock, close } = open(queue)
-  const { position, free, dirty } = opened.recovery
-  const slotMade = (slot: number): void => noteSlot(writer, slot, clock())
-  const segments = new LiveSegments({ ...data, queue, directory: opened.directory, free, dirty, slotMade })
-  while (!segments.hasFree) segments.cleanSlice()
-  for (const place of [Control.head, Control.committed, Control.applied]) queue.publish(place, position)
-  parentPort?.postMessage(opened)
-  const failed = (error: Error | null): void => parentPort?.postMessage(threadFailure(error))
-  const renew = (entry: Uint8Array): void =>
-    parentPort?.postMessage({ kind: 'renew', entry } satisfies Renewal)
-  const applier = new Applier({ queue, writer, segments, position, clock, failed, renew })
+  const store = open()
+  const { environment, writer, clock } = store
+  const applier = new Applier({
+    ...{ queue, writer, clock, failing: data.takesOver },
+    ...(data.takesOver ? goOn(store) : begin(store)),
+    failed: (error) => parentPort?.postMessage(threadFailure(error)),
+    renew: (entry) => parentPort?.postMessage({ kind: 'renew', entry } satisfies Renewal),
+  })
   applier.run()
   if (applier.finished) changeMark(writer, { clean: true }, clock())
-  await close()
+  await environment.close()
 }
 
 /** A start that does not find the file of a slot that was used knows that something is missing. */

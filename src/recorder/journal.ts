@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, writeSync, writevSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync, writevSync } from 'node:fs'
 import { wholeEntries } from './entry.ts'
 import { Control, MAX_SLOTS, type Queue, SlotState } from './queue.ts'
 import {
@@ -10,6 +10,7 @@ import {
   GROUP_TRAILER,
 } from './segment.ts'
 import { slotPath } from './slots.ts'
+import { StoreFailure } from './store-failure.ts'
 
 /** See DESIGN: `strict` syncs before every answer, the others write at once and sync within 100 ms. */
 export type Durability = 'strict' | 'committed' | 'async'
@@ -228,6 +229,8 @@ export class Journal {
     const opened = Atomics.load(control, Control.segmentsOpened)
     Atomics.store(control, Control.segmentSlots + (opened % MAX_SLOTS), segment.slot)
     Atomics.store(control, Control.segmentStarts + (opened % MAX_SLOTS), this.#committed | 0)
+    const { ino } = fstatSync(segment.fd, { bigint: true })
+    Atomics.store(control, Control.segmentInodes + (opened % MAX_SLOTS), Number(BigInt.asIntN(32, ino)))
     Atomics.store(control, Control.segmentsOpened, opened + 1)
     Atomics.store(control, Control.slotStates + segment.slot, SlotState.used)
     segment.known = true
@@ -252,7 +255,7 @@ export class Journal {
           return slot
       }
       if (Atomics.wait(control, Control.slotFreed, freed, IDLE_MS) === 'timed-out')
-        throw this.#failure ?? new Error(NO_SLOT)
+        throw this.#failure ?? new StoreFailure('segments-in-use', NO_SLOT)
     }
   }
 

@@ -55,6 +55,21 @@ export class LiveSegments {
     }
   }
 
+  /**
+   * Takes over from those of a thread that has ended: what it knew is in shared memory, but for the open intents,
+   * which whoever calls this has to hold again. `known` is an absolute position less than 4 GiB before COMMITTED.
+   */
+  static takeOver(options: Omit<LiveSegmentsOptions, 'free' | 'dirty'>, known: number): LiveSegments {
+    const segments = new LiveSegments({ ...options, free: [], dirty: [] })
+    segments.#takeOver(known)
+    return segments
+  }
+
+  /** Slot and first position of each segment that is needed, the oldest first. */
+  get needed(): readonly { readonly slot: number; readonly start: number }[] {
+    return this.#live
+  }
+
   /** Segments that can't be recycled yet. */
   get count(): number {
     return this.#live.length
@@ -138,6 +153,7 @@ export class LiveSegments {
       const [oldest, next] = this.#live
       if (oldest === undefined || next === undefined || oldest.open > 0 || next.start > applied) return
       this.#live.shift()
+      Atomics.add(this.#control, Control.segmentsRecycled, 1)
       this.#dirty.push(oldest.slot)
     }
   }
@@ -149,10 +165,13 @@ export class LiveSegments {
   cleanSlice(): boolean {
     const { directory, segmentBytes } = this.#options
     if (this.#cleaner === null) {
-      const slot = this.#dirty.shift() ?? this.#unusable() ?? this.#newSlot()
+      const dirty = this.#dirty.shift() ?? null
+      const abandoned = dirty === null ? this.#unusable() : null
+      const slot = dirty ?? abandoned ?? this.#newSlot()
       if (slot === null) return false
       this.#attempt(slot, () => {
-        this.#cleaner = new SlotCleaner(directory, slot, segmentBytes, this.#failed.has(slot))
+        const condition = { failedBefore: this.#failed.has(slot), abandoned: abandoned !== null }
+        this.#cleaner = new SlotCleaner(directory, slot, segmentBytes, condition)
       })
     }
     const cleaner = this.#cleaner
@@ -165,6 +184,25 @@ export class LiveSegments {
       this.#setFree(cleaner.slot)
     })
     return true
+  }
+
+  #takeOver(known: number): void {
+    // Looked at first: a slot that counts as used by now has its segment among those opened by then.
+    const used = this.#all(SlotState.used)
+    this.#opened = Atomics.load(this.#control, Control.segmentsOpened)
+    let end = this.#options.queue.position(Control.committed, known)
+    for (let i = this.#opened - 1; i >= Atomics.load(this.#control, Control.segmentsRecycled); i--) {
+      const place = i % MAX_SLOTS
+      const slot = Atomics.load(this.#control, Control.segmentSlots + place)
+      end -= (end - Atomics.load(this.#control, Control.segmentStarts + place)) >>> 0
+      this.#live.unshift({ slot, start: end, open: 0, asked: Number.NEGATIVE_INFINITY })
+    }
+    const needed = new Set(this.#live.map(({ slot }) => slot))
+    for (const slot of used) {
+      if (needed.has(slot)) continue
+      this.#dirty.push(slot)
+      this.#failed.add(slot)
+    }
   }
 
   #attempt(slot: number, work: () => void): void {
@@ -207,6 +245,11 @@ export class LiveSegments {
       if (Atomics.load(this.#control, Control.slotStates + slot) === wanted) return slot
     }
     return null
+  }
+
+  #all(wanted: number): number[] {
+    const states = this.#control.subarray(Control.slotStates, Control.slotStates + MAX_SLOTS)
+    return [...states.keys()].filter((slot) => Atomics.load(states, slot) === wanted)
   }
 
   #setDirty(slot: number): void {

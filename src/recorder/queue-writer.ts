@@ -20,6 +20,7 @@ const PRESSING_SHARE = 0.5
 export class QueueWriter {
   readonly #queue: Queue
   #head: number
+  #published: number
   /** As far as it was known last. */
   #applied: number
 
@@ -27,6 +28,7 @@ export class QueueWriter {
   constructor(shared: SharedQueue, position: number) {
     this.#queue = new Queue(shared)
     this.#head = position
+    this.#published = position
     this.#applied = position
   }
 
@@ -35,16 +37,31 @@ export class QueueWriter {
     return this.#head
   }
 
-  /** Absolute position up to which entries are durable as the mode says; the journal tells when it moves on. */
-  lookAgain(): number {
-    Atomics.store(this.#queue.control, Control.acknowledging, 0)
+  /** Absolute position behind the last entry that the journal has been told of. */
+  get published(): number {
+    return this.#published
+  }
+
+  /** Absolute position up to which entries are durable as the mode says. */
+  get committed(): number {
     // It is never further behind the head than a queue's length.
     return this.#queue.position(Control.committed, this.#head - this.#queue.capacity)
   }
 
+  /** Absolute position up to which entries are in the rings. */
+  get applied(): number {
+    return this.#queue.position(Control.applied, this.#head - this.#queue.capacity)
+  }
+
+  /** What is {@link committed}; the journal tells once more when that moves on. */
+  lookAgain(): number {
+    Atomics.store(this.#queue.control, Control.acknowledging, 0)
+    return this.committed
+  }
+
   /** Bytes of entries that are not in the rings yet. */
   get pending(): number {
-    return this.#head - this.#queue.position(Control.applied, this.#applied)
+    return this.#head - this.applied
   }
 
   /** Whether any entry fits into the queue's `share` (up to 1). */
@@ -84,6 +101,7 @@ export class QueueWriter {
 
   /** Hands all entries over to the journal. */
   publish(): void {
+    this.#published = this.#head
     this.#queue.publish(Control.head, this.#head)
   }
 

@@ -37,6 +37,8 @@ export const Control = {
   slotStates: 16,
   segmentSlots: 16 + 256,
   segmentStarts: 16 + 512,
+  /** Low 32 bits of the inode of each one's file. */
+  segmentInodes: 16 + 768,
 } as const
 
 /**
@@ -49,7 +51,7 @@ export const SlotState = { absent: 0, free: 1, used: 2, unusable: 3, opening: 4 
 /** Most journal segments: slots, and segments alive at a time. */
 export const MAX_SLOTS = 256
 
-const CONTROL_WORDS = 16 + 768
+const CONTROL_WORDS = 16 + 1024
 
 /** `capacity` in bytes, at least that of a few entries. */
 export function createSharedQueue(capacity: number): SharedQueue {

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { KeytrailError } from '../errors.ts'
+import type { KeytrailError } from '../errors.ts'
 import type { AuditRecord } from '../record.ts'
 import type { Credential } from '../store/credentials.ts'
 import { type DirectoryLock, lockDirectory } from '../store/lock.ts'
 import type { StoreOpened } from './apply-thread.ts'
 import { Arrears } from './arrears.ts'
 import { EntryKind, entryTicket, type KeyEffect } from './entry.ts'
+import { FileWatch } from './file-watch.ts'
+import { Health, type OnHealth, type Part } from './health.ts'
 import type { Durability } from './journal.ts'
 import { Control, createSharedQueue, type SharedQueue } from './queue.ts'
 import { QueueWriter } from './queue-writer.ts'
-import { type Part, Threads, type ThreadsOptions } from './threads.ts'
+import { StoreFailure } from './store-failure.ts'
+import { type OpenedThread, Threads, type ThreadsEvents, type ThreadsOptions } from './threads.ts'
 import { type Waiter, Waiting } from './waiting.ts'
 
 export interface RecorderOptions extends ThreadsOptions {
@@ -18,17 +21,15 @@ export interface RecorderOptions extends ThreadsOptions {
   /** Longest an exchange waits for the journal, in ms. */
   readonly deadlineMs: number
   /** Told when records can't be taken, and (null) when they can again. */
-  onHealth(part: Part, failure: KeytrailError | null): void
+  readonly onHealth: OnHealth
 }
 
 /** Plain counters since the start. */
 export interface RecorderCounters {
   intents: number
   records: number
-  /** Records lost for good (`async`). */
+  /** Records lost for good. */
   lost: number
-  /** Exchanges refused, or answers withheld, because their entry could not be made durable. */
-  unavailable: number
 }
 
 /** The queue's share that new exchanges may use; the rest is for outcomes, so that what was begun can be finished. */
@@ -41,20 +42,20 @@ const ARREARS_INTERVAL_MS = 5
 
 /** The proxy's side of recording: queues entries for the journal and tells when they are durable. */
 export class Recorder {
-  readonly counters: RecorderCounters = { intents: 0, records: 0, lost: 0, unavailable: 0 }
+  readonly counters: RecorderCounters = { intents: 0, records: 0, lost: 0 }
   /** What the store is and what its start recovered. */
   readonly store: StoreOpened
   /** For whoever wants what is pending to be applied. */
   readonly shared: SharedQueue
   readonly #durability: Durability
   readonly #deadlineMs: number
-  readonly #onHealth: RecorderOptions['onHealth']
   readonly #queue: QueueWriter
   readonly #lock: DirectoryLock
   readonly #control: Int32Array
   readonly #threads: Threads
   readonly #waiting = new Waiting()
-  readonly #failures = new Map<Part, KeytrailError>()
+  readonly #files: FileWatch
+  readonly #health: Health
   readonly #arrears = new Arrears()
   /** Tickets of intents that are not finished. */
   readonly #open = new Set<number>()
@@ -62,8 +63,6 @@ export class Recorder {
   readonly #publish = (): void => this.#publishHead()
   #ticket = 0
   #publishing = false
-  /** Somebody has waited past the deadline, and the journal has not moved since. */
-  #stuck = false
   #closing: Promise<void> | null = null
 
   /** Locks and opens the store, recovers what the journal holds and starts the threads. */
@@ -73,11 +72,11 @@ export class Recorder {
       const { path, durability, segmentBytes, maxSegments, mapSize, retention, maxRings, clockOffsetMs } =
         options
       const shared = createSharedQueue(options.queueBytes)
-      const threads = await Threads.start(
+      const thread = await Threads.open(
         { path, durability, segmentBytes, maxSegments, mapSize, retention, maxRings, clockOffsetMs },
         shared,
       )
-      return new Recorder(options, { lock, shared, threads })
+      return new Recorder(options, { lock, shared, thread })
     } catch (error) {
       await lock.release()
       throw error
@@ -85,30 +84,38 @@ export class Recorder {
   }
 
   private constructor(
-    { durability, deadlineMs, onHealth }: RecorderOptions,
-    { lock, shared, threads }: { lock: DirectoryLock; shared: SharedQueue; threads: Threads },
+    options: RecorderOptions,
+    { lock, shared, thread }: { lock: DirectoryLock; shared: SharedQueue; thread: OpenedThread },
   ) {
+    const { durability, deadlineMs, onHealth, path } = options
     this.#durability = durability
     this.#deadlineMs = deadlineMs
-    this.#onHealth = onHealth
+    this.#health = new Health(deadlineMs, onHealth)
     this.#lock = lock
-    this.#threads = threads
     this.shared = shared
     this.#control = new Int32Array(shared.control)
-    this.store = threads.opened
-    this.#queue = new QueueWriter(shared, threads.opened.recovery.position)
-    threads.watch({
-      acknowledged: () => this.#acknowledge(),
-      renew: (entry) => this.#renew(Buffer.from(entry.buffer, entry.byteOffset, entry.length)),
-      failed: (part, failure) => this.#setFailure(part, failure),
-    })
+    this.store = thread.opened
+    this.#queue = new QueueWriter(shared, thread.opened.recovery.position)
+    this.#threads = new Threads(options, thread, this.#events())
+    const { directory } = this.store
+    const report = (failure: StoreFailure | null): void => this.#setFailure('files', failure)
+    this.#files = new FileWatch({ path, directory, shared, deadlineMs, report })
     this.#timer = setInterval(() => this.#check(), DEADLINE_CHECK_MS)
     this.#timer.unref()
   }
 
+  #events(): ThreadsEvents {
+    return {
+      acknowledged: () => this.#acknowledge(),
+      renew: (entry) => this.#renew(Buffer.from(entry.buffer, entry.byteOffset, entry.length)),
+      failed: (part, failure) => this.#setFailure(part, failure),
+      head: () => this.#queue.head,
+    }
+  }
+
   /** Why records can't be taken now; empty when they can. */
   get problems(): string[] {
-    return [...this.#failures.values()].map(({ message }) => message)
+    return this.#health.problems
   }
 
   /** Bytes of entries that are not in the rings yet. */
@@ -137,7 +144,8 @@ export class Recorder {
       return 0
     }
     if (this.#closing !== null) return this.#refuse(waiter, STOPPED)
-    for (const failure of this.#failures.values()) return this.#refuse(waiter, failure)
+    const { failure } = this.#health
+    if (failure !== null) return this.#refuse(waiter, failure)
     if (!this.#queue.hasRoom(BEGIN_SHARE)) return this.#refuse(waiter, QUEUE_FULL)
     if (this.#durability !== 'strict') {
       waiter.onJournalled(null)
@@ -166,8 +174,13 @@ export class Recorder {
     this.counters.records++
     this.#queue.submit(EntryKind.record, ticket, record, effect)
     this.#publishSoon()
-    if (this.#durability === 'async') waiter.onJournalled(null)
-    else this.#waiting.add(waiter, this.#queue.head, performance.now())
+    if (this.#durability === 'async') {
+      waiter.onJournalled(null)
+      return
+    }
+    const failure = this.#health.journalFailure
+    if (failure === null) this.#waiting.add(waiter, this.#queue.head, performance.now())
+    else waiter.onJournalled(failure)
   }
 
   /** Records something that nobody waits for. */
@@ -191,6 +204,7 @@ export class Recorder {
   async #close(): Promise<void> {
     await this.#payArrears()
     clearInterval(this.#timer)
+    this.#files.close()
     this.#publishHead()
     await this.#threads.close()
     this.#acknowledge()
@@ -201,7 +215,7 @@ export class Recorder {
   /** What found no room is told before the end, as long as the rings make room. */
   async #payArrears(): Promise<void> {
     const deadline = performance.now() + this.#deadlineMs
-    while (!this.#arrears.isEmpty && this.#failures.size === 0 && performance.now() < deadline) {
+    while (!this.#arrears.isEmpty && this.#health.failure === null && performance.now() < deadline) {
       this.#publishHead()
       await delay(ARREARS_INTERVAL_MS)
     }
@@ -250,9 +264,6 @@ export class Recorder {
 
   #acknowledge(): void {
     this.#waiting.release(this.#queue.lookAgain())
-    if (!this.#stuck) return
-    this.#stuck = false
-    this.#setFailure('journal', null)
   }
 
   /** An intent that keeps old segments is repeated; one that has been finished meanwhile must not be. */
@@ -263,38 +274,30 @@ export class Recorder {
   }
 
   #refuse(waiter: Waiter, error: KeytrailError): 0 {
-    this.counters.unavailable++
     waiter.onJournalled(error)
     return 0
   }
 
-  #setFailure(part: Part, failure: KeytrailError | null): void {
-    const known = this.#failures.get(part)
-    if (failure === null) this.#failures.delete(part)
-    else this.#failures.set(part, failure)
-    if (known?.message !== failure?.message) this.#onHealth(part, failure)
-    if (failure !== null && part === 'journal') this.#failWaiting(failure)
+  #setFailure(part: Part, failure: StoreFailure | null): void {
+    this.#health.set(part, failure)
+    if (failure !== null && part !== 'rings') this.#waiting.fail(failure)
   }
 
   #check(): void {
     if (!this.#arrears.isEmpty) this.#publishHead()
-    if (performance.now() - this.#waiting.oldestSince < this.#deadlineMs) return
-    this.#stuck = true
-    const late = `the journal took longer than ${this.#deadlineMs} ms`
-    this.#setFailure('journal', new KeytrailError('STORE_UNAVAILABLE', late))
-  }
-
-  #failWaiting(error: KeytrailError): void {
-    this.counters.unavailable += this.#waiting.count
-    this.#waiting.fail(error)
+    // What is told by messages alone would come too late after a pause of the whole process.
+    this.#acknowledge()
+    const now = performance.now()
+    const failed = this.#health.check(this.#queue, now - this.#waiting.oldestSince, now)
+    if (failed !== null) this.#waiting.fail(failed)
   }
 }
 
 const NOBODY: Waiter = { onJournalled: () => undefined }
 
-const STOPPED = new KeytrailError('STORE_UNAVAILABLE', 'keytrail is stopping')
+const STOPPED = new StoreFailure('stopping', 'keytrail is stopping')
 
-const QUEUE_FULL = new KeytrailError(
-  'QUEUE_FULL',
+const QUEUE_FULL = new StoreFailure(
+  'queue-full',
   'the queue to the journal is full: records come faster than they can be stored',
 )

@@ -12,7 +12,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory } from '../store/sync-directory.ts'
-import { decodeSegmentHeader, encodeFreeHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment.ts'
+import {
+  decodeSegmentHeader,
+  encodeFreeHeader,
+  FIRST_GROUP,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from './segment.ts'
 
 /** A segment file lives in a slot: the file stays, the segments in it come and go. */
 export function slotPath(directory: string, slot: number): string {
@@ -51,6 +57,15 @@ const SLICE_BYTES = 1 << 20
 const ZEROS = Buffer.alloc(SLICE_BYTES)
 const BLOCK_BYTES = 4096
 
+/** What is known of a slot that is to be cleaned. */
+export interface SlotCondition {
+  readonly failedBefore: boolean
+  /** The journal gave its segment up before anything in it counted. */
+  readonly abandoned: boolean
+}
+
+const SOUND: SlotCondition = { failedBefore: false, abandoned: false }
+
 /**
  * Zeroes (and where it is new, preallocates) the file of one slot, slice by slice. What is zero is not written
  * again, as a slot is seldom full; but it is where a write failed before: then what is read need not be on disk.
@@ -62,10 +77,17 @@ export class SlotCleaner {
   readonly #bytes: number
   readonly #isNew: boolean
   readonly #writesAll: boolean
+  #abandoned: boolean
   #begun = false
   #done = 0
 
-  constructor(directory: string, slot: number, segmentBytes: number, failedBefore = false) {
+  constructor(
+    directory: string,
+    slot: number,
+    segmentBytes: number,
+    { failedBefore, abandoned }: SlotCondition = SOUND,
+  ) {
+    this.#abandoned = abandoned
     this.slot = slot
     this.#directory = directory
     this.#bytes = segmentBytes
@@ -78,6 +100,13 @@ export class SlotCleaner {
 
   /** Does one slice; true once the slot is free. The header comes last: until then the slot counts as blank. */
   step(): boolean {
+    if (this.#abandoned) {
+      // Its one group before its header: without that header, it would look like entries that have been lost.
+      writeSync(this.#fd, ZEROS, 0, BLOCK_BYTES, FIRST_GROUP)
+      fdatasyncSync(this.#fd)
+      this.#abandoned = false
+      return false
+    }
     if (!this.#begun) {
       // First of all on disk: a segment that lost some records, but not its header, would be read as a live one.
       this.#zero(BLOCK_BYTES)

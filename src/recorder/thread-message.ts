@@ -1,3 +1,6 @@
+import { getSystemErrorName } from 'node:util'
+import { type FailureReason, reasonOf, StoreFailure } from './store-failure.ts'
+
 /** What the journal's thread sends when COMMITTED has moved. */
 export const ACKNOWLEDGEMENT = 'ack'
 
@@ -14,10 +17,18 @@ export interface ThreadFailure {
   readonly message: string | null
   /** The system's error code (`ENOSPC`), or keytrail's own. */
   readonly code: string
+  readonly reason: FailureReason
 }
 
 export function threadFailure(error: Error | null): ThreadFailure {
-  if (error === null) return { kind: 'failed', message: null, code: '' }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL'
-  return { kind: 'failed', message: error.message, code }
+  const code = error === null ? '' : codeOf(error)
+  const reason = error instanceof StoreFailure ? error.reason : reasonOf(code)
+  return { kind: 'failed', message: error === null ? null : error.message, code, reason }
+}
+
+function codeOf(error: Error): string {
+  const code = 'code' in error ? error.code : null
+  // The store's library gives the system's error as its number.
+  if (typeof code === 'number' && code > 0) return getSystemErrorName(-code)
+  return typeof code === 'string' ? code : 'INTERNAL'
 }

@@ -3,15 +3,18 @@ import type { Worker } from 'node:worker_threads'
 import type { ClockOffset } from '../clock.ts'
 import { type ErrorCode, KeytrailError } from '../errors.ts'
 import type { Retention } from '../store/ring.ts'
-import { startThread, threadEnd } from '../thread.ts'
+import { KeptThread, startThread } from '../thread.ts'
 import type { ApplyThreadData, StoreOpened } from './apply-thread.ts'
+import type { Part } from './health.ts'
 import type { Durability } from './journal.ts'
 import type { JournalThreadData } from './journal-thread.ts'
-import { Control, Queue, type SharedQueue } from './queue.ts'
+import { Control, MAX_SLOTS, Queue, type SharedQueue, SlotState } from './queue.ts'
+import { StoreFailure } from './store-failure.ts'
 import { ACKNOWLEDGEMENT, type Renewal, type ThreadFailure } from './thread-message.ts'
 
-/** The part of recording a thread does. */
-export type Part = 'journal' | 'rings'
+/** What a thread does. */
+type ThreadPart = Exclude<Part, 'files'>
+type Message = typeof ACKNOWLEDGEMENT | Renewal | ThreadFailure | StoreOpened
 
 export interface ThreadsOptions {
   /** The data directory. */
@@ -32,50 +35,45 @@ export interface ThreadsEvents {
   /** An intent is to be journalled once more if it is still open. */
   renew(entry: Uint8Array): void
   /** A part can't do its work, or (null) can again. */
-  failed(part: Part, failure: KeytrailError | null): void
+  failed(part: ThreadPart, failure: StoreFailure | null): void
+  /** Absolute position behind what was published last. */
+  head(): number
 }
 
-/** The journal's thread and the applying one. */
+/** The journal's thread and the applying one; one that ends is started anew and goes on where it was. */
 export class Threads {
   readonly opened: StoreOpened
   readonly #queue: Queue
-  readonly #journal: Worker
-  readonly #rings: Worker
-  #closing = false
+  readonly #events: ThreadsEvents
+  readonly #data: ApplyThreadData
+  readonly #durability: Durability
+  readonly #journal: KeptThread<Message>
+  readonly #rings: KeptThread<Message>
   #ended = false
 
   /** Opens and recovers the store; throws what the applying thread reports instead of an open store. */
-  static async start(options: ThreadsOptions, shared: SharedQueue): Promise<Threads> {
-    const data: ApplyThreadData = { ...options, maxSegments: enoughSegments(options, shared), queue: shared }
-    const rings = startThread(import.meta.url, './apply-thread', data)
-    const [message] = (await once(rings, 'message')) as [StoreOpened | ThreadFailure]
-    if (message.kind === 'opened') return new Threads(options, shared, rings, message)
-    await rings.terminate()
+  static async open(options: ThreadsOptions, shared: SharedQueue): Promise<OpenedThread> {
+    const maxSegments = enoughSegments(options, shared)
+    const data: ApplyThreadData = { ...options, maxSegments, queue: shared, takesOver: false }
+    const thread = startThread(import.meta.url, './apply-thread', data)
+    const [message] = (await once(thread, 'message')) as [StoreOpened | ThreadFailure]
+    if (message.kind === 'opened') return { thread, data, opened: message }
+    await thread.terminate()
     throw new KeytrailError(storeErrorCode(message.code), message.message ?? 'the store could not be opened')
   }
 
-  private constructor(
-    { durability, segmentBytes }: ThreadsOptions,
-    shared: SharedQueue,
-    rings: Worker,
-    opened: StoreOpened,
-  ) {
-    const { directory, instance, recovery } = opened
-    const { position, sequence } = recovery
-    const data: JournalThreadData = {
-      queue: shared,
-      directory,
-      segmentBytes,
-      durability,
-      instance,
-      position,
-      sequence,
-      resumedAfter: null,
-    }
+  /** Call at once: what the opened thread said before is not kept. */
+  constructor({ durability }: ThreadsOptions, { thread, data, opened }: OpenedThread, events: ThreadsEvents) {
     this.opened = opened
-    this.#queue = new Queue(shared)
-    this.#rings = rings
-    this.#journal = startThread(import.meta.url, './journal-thread', data)
+    this.#queue = new Queue(data.queue)
+    this.#events = events
+    this.#data = data
+    this.#durability = durability
+    const takeOver = (): Worker =>
+      startThread(import.meta.url, './apply-thread', { ...data, takesOver: true } satisfies ApplyThreadData)
+    this.#rings = this.#keep('rings', thread, takeOver)
+    const first = this.#startJournal(opened.recovery.position, null)
+    this.#journal = this.#keep('journal', first, () => this.#resumeJournal())
   }
 
   /** Whether nothing more will be written. */
@@ -83,20 +81,13 @@ export class Threads {
     return this.#ended
   }
 
-  /** Call at once: what the threads said before is not kept. */
-  watch(events: ThreadsEvents): void {
-    this.#watchOne('journal', this.#journal, events)
-    this.#watchOne('rings', this.#rings, events)
-  }
-
   /** Has everything published written and applied, then ends both threads. */
   async close(): Promise<void> {
-    this.#closing = true
     this.#stop(1)
-    await threadEnd(this.#journal)
+    await this.#journal.close()
     this.#ended = true
     this.#stop(2)
-    await threadEnd(this.#rings)
+    await this.#rings.close()
   }
 
   #stop(step: number): void {
@@ -106,18 +97,52 @@ export class Threads {
       Atomics.notify(control, place)
   }
 
-  #watchOne(part: Part, thread: Worker, events: ThreadsEvents): void {
-    thread.on('message', (message: typeof ACKNOWLEDGEMENT | Renewal | ThreadFailure) => {
-      if (message === ACKNOWLEDGEMENT) events.acknowledged()
-      else if (message.kind === 'renew') events.renew(message.entry)
-      else if (message.message === null) events.failed(part, null)
-      else events.failed(part, partFailure(part, message.message, message.code))
-    })
-    thread.on('error', (error: Error) => events.failed(part, partFailure(part, error.message, '')))
-    thread.on('exit', () => {
-      if (!this.#closing) events.failed(part, partFailure(part, 'its thread ended; restart keytrail', ''))
+  #startJournal(position: number, resumedAfter: Error | null): Worker {
+    const { queue, segmentBytes } = this.#data
+    const { directory, instance, recovery } = this.opened
+    const data: JournalThreadData = {
+      ...{ queue, directory, segmentBytes, instance, position, resumedAfter },
+      durability: this.#durability,
+      sequence: recovery.sequence,
+    }
+    return startThread(import.meta.url, './journal-thread', data)
+  }
+
+  /** Everything behind COMMITTED still stands in the queue, and goes to a new segment. */
+  #resumeJournal(): Worker {
+    const { control, capacity } = this.#queue
+    for (let slot = 0; slot < MAX_SLOTS; slot++) {
+      const place = Control.slotStates + slot
+      Atomics.compareExchange(control, place, SlotState.opening, SlotState.unusable)
+    }
+    const position = this.#queue.position(Control.committed, this.#events.head() - capacity)
+    return this.#startJournal(position, new Error('its thread had ended and was started anew'))
+  }
+
+  #keep(part: ThreadPart, thread: Worker, start: () => Worker): KeptThread<Message> {
+    const events = this.#events
+    return new KeptThread<Message>(thread, {
+      start,
+      message(message) {
+        if (message === ACKNOWLEDGEMENT) events.acknowledged()
+        else if (message.kind === 'renew') events.renew(message.entry)
+        else if (message.kind === 'failed') events.failed(part, partFailure(part, message))
+      },
+      ended(error, restartMs) {
+        // What it could not tell any more.
+        events.acknowledged()
+        const message = `its thread ended (${error.message}) and is started anew in ${restartMs} ms`
+        events.failed(part, new StoreFailure('thread-ended', `the ${part} can't be written: ${message}`))
+      },
     })
   }
+}
+
+/** An applying thread that has opened the store. */
+export interface OpenedThread {
+  readonly thread: Worker
+  readonly data: ApplyThreadData
+  readonly opened: StoreOpened
 }
 
 /**
@@ -128,9 +153,8 @@ function enoughSegments({ maxSegments, segmentBytes }: ThreadsOptions, { bytes }
   return Math.max(maxSegments, 4 + 4 * Math.ceil(bytes.byteLength / segmentBytes))
 }
 
-function partFailure(part: Part, message: string, code: string): KeytrailError {
-  const stable = code === 'STORE_LOCKED' ? 'STORE_LOCKED' : 'STORE_UNAVAILABLE'
-  return new KeytrailError(stable, `the ${part} can't be written: ${message}`)
+function partFailure(part: ThreadPart, { message, reason }: ThreadFailure): StoreFailure | null {
+  return message === null ? null : new StoreFailure(reason, `the ${part} can't be written: ${message}`)
 }
 
 const STORE_ERRORS: readonly ErrorCode[] = [

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { Applier } from '../../src/recorder/applier.ts'
 import { entryTicket } from '../../src/recorder/entry.ts'
 import { LiveSegments } from '../../src/recorder/live-segments.ts'
+import { OpenIntents } from '../../src/recorder/open-intents.ts'
 import { Control, createSharedQueue, MAX_SLOTS, Queue, SlotState } from '../../src/recorder/queue.ts'
 import { abandon, credential, type Entry, intent, lost, MemoryStore, record } from './written-journal.ts'
 
@@ -47,7 +48,9 @@ class TestApplier {
       queue: this.queue,
       writer: this.store,
       segments: this.segments,
+      intents: new OpenIntents(this.segments),
       position,
+      failing: false,
       clock: () => 0,
       failed: (error) => {
         this.reports.push(error === null ? null : error.message)

@@ -74,9 +74,10 @@ t.test('a position is found again from its low bits, less than 4 GiB after a kno
 t.test('both threads see one control, each place its own', async (t) => {
   const shared: SharedQueue = createSharedQueue(CAPACITY)
   const [a, b] = [new Queue(shared), new Queue(shared)]
-  const { slotStates, segmentSlots, segmentStarts, ...single } = Control
+  const { slotStates, segmentSlots, segmentStarts, segmentInodes, ...single } = Control
   const places = [...Object.values(single), slotStates, slotStates + 255, segmentSlots, segmentSlots + 255]
-  for (const place of [...places, segmentStarts, segmentStarts + 255]) {
+  for (const first of [segmentStarts, segmentInodes]) places.push(first, first + 255)
+  for (const place of places) {
     t.equal(Atomics.load(b.control, place), 0, `${place} is nobody else's`)
     a.publish(place, place + 1)
     t.equal(Atomics.load(b.control, place), place + 1)
