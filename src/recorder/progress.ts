@@ -1,6 +1,7 @@
 /** Tells how long somebody who has something to do has not moved on. */
 export class Progress {
-  #position = 0
+  /** None so far. */
+  #position = -1
   #since = 0
 
   /** ms since `position` has moved, or was where it is to get (`goal`); `now` is that of a monotonic clock, in ms. */

@@ -58,7 +58,7 @@ const ZEROS = Buffer.alloc(SLICE_BYTES)
 const BLOCK_BYTES = 4096
 
 /** What is known of a slot that is to be cleaned. */
-export interface SlotCondition {
+interface SlotCondition {
   readonly failedBefore: boolean
   /** The journal gave its segment up before anything in it counted. */
   readonly abandoned: boolean
