@@ -111,7 +111,7 @@ async function start(
   const metrics = createMetrics(
     counters,
     options.version,
-    readings({ recorder, listeners, upstream, hits, log }),
+    readings({ recorder, proxied: counters, listeners, upstream, hits, log }),
   )
   let stopping = false
   const history = await startHistory(config, options, {
