@@ -11,7 +11,7 @@ import { Health, type OnHealth, type Part } from './health.ts'
 import type { Durability } from './journal.ts'
 import { Control, createSharedQueue, type SharedQueue } from './queue.ts'
 import { QueueWriter } from './queue-writer.ts'
-import { StoreFailure } from './store-failure.ts'
+import { QUEUE_FULL, STOPPED, type StoreFailure } from './store-failure.ts'
 import { type OpenedThread, Threads, type ThreadsEvents, type ThreadsOptions } from './threads.ts'
 import { type Waiter, Waiting } from './waiting.ts'
 
@@ -294,10 +294,3 @@ export class Recorder {
 }
 
 const NOBODY: Waiter = { onJournalled: () => undefined }
-
-const STOPPED = new StoreFailure('stopping', 'keytrail is stopping')
-
-const QUEUE_FULL = new StoreFailure(
-  'queue-full',
-  'the queue to the journal is full: records come faster than they can be stored',
-)

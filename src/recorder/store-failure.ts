@@ -43,3 +43,12 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
   STORE_LOCKED: 'taken-over',
   SEGMENTS_IN_USE: 'segments-in-use',
 }
+
+/** Nothing is taken any more. */
+export const STOPPED = new StoreFailure('stopping', 'keytrail is stopping')
+
+/** No failure of the store: it can't follow. */
+export const QUEUE_FULL = new StoreFailure(
+  'queue-full',
+  'the queue to the journal is full: records come faster than they can be stored',
+)
