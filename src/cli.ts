@@ -69,6 +69,7 @@ function describeProgram(report: Report): Command {
   addKeys(program, report)
   addHistory(program, report)
   addVerify(program, report)
+  addCompact(program, report)
   addClock(program, report)
   addConfigCheck(program, report)
   addHealth(program, report)
@@ -205,6 +206,19 @@ function addClock(program: Command, report: Report): void {
     })
 }
 
+function addCompact(program: Command, report: Report): void {
+  storeOptions(program.command('compact'))
+    .summary('write the store anew, without what was deleted')
+    .description(
+      'Write the store anew without what was deleted; a running keytrail does it at its next start.',
+    )
+    .addHelpText('after', example('keytrail compact --store /var/lib/keytrail'))
+    .action(async (options: StoreChoice) => {
+      const { compact } = await import('./command/compact.ts')
+      report(await compact(context, options))
+    })
+}
+
 function addConfigCheck(program: Command, report: Report): void {
   program
     .command('config')
@@ -241,10 +255,13 @@ function addHealth(program: Command, report: Report): void {
 
 /** The options of every command that reads the store. */
 function reading(command: Command): Command {
+  return storeOptions(command).option('--json', 'write JSON, as the history API does')
+}
+
+function storeOptions(command: Command): Command {
   return command
     .addOption(configOption())
     .option('--store <dir>', 'the data directory, in place of the configuration’s')
-    .option('--json', 'write JSON, as the history API does')
 }
 
 function configOption(): Option {

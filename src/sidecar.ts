@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts'
 import { createListener, createUpstream, drain } from './data-plane.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { loadDialect } from './dialect/load.ts'
+import type { KeytrailError } from './errors.ts'
 import { History } from './history/history.ts'
 import { LimitHits } from './limit-hits.ts'
 import { createChannelRules } from './listener/channel.ts'
@@ -19,7 +20,9 @@ import { Issuers } from './recorder/issuers.ts'
 import { KeyNames } from './recorder/key-names.ts'
 import { Recorder } from './recorder/recorder.ts'
 import { reloadConfig } from './reload.ts'
+import { compactStore, endCompactionRequest, isCompactionRequested } from './store/compact.ts'
 import { type Environment, openEnvironment } from './store/environment.ts'
+import { lockDirectory } from './store/lock.ts'
 
 export interface SidecarOptions {
   readonly version: string
@@ -148,7 +151,23 @@ function retentionOf({ retention: { records, days, tombstoneDays } }: Config) {
   return { records, ageMs: days * DAY_MS, tombstoneMs: tombstoneDays * DAY_MS }
 }
 
+/** Before anything is open on the store. What keeps it from being done is told, and the old file stays. */
+async function compactIfRequested({ store: { path, mapSize } }: Config, log: Logger): Promise<void> {
+  if (!isCompactionRequested(path)) return
+  const lock = await lockDirectory(path)
+  try {
+    log.info(await compactStore(path, mapSize), 'the store was compacted, as was asked for')
+    endCompactionRequest(path)
+  } catch (error) {
+    const { code, message } = error as KeytrailError
+    log.error({ code }, `the store could not be compacted: ${message}`)
+  } finally {
+    await lock.release()
+  }
+}
+
 async function openRecorder(config: Config, options: SidecarOptions, log: Logger): Promise<Recorder> {
+  await compactIfRequested(config, log)
   const { clockOffsetMs = 0 } = options
   const limited = rateLimited(log, LOG_INTERVAL_MS, clockOf(options))
   const recorder = await Recorder.open({

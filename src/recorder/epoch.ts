@@ -11,11 +11,7 @@ const EPOCH_FILE = 'epoch'
  * that was put back from an earlier time, or a journal that was, from those that belong together. Returns what
  * this start is to count as. Throws `STORE_ROLLED_BACK`, `STORE_DAMAGED`.
  */
-export function nextEpoch(
-  directory: string,
-  instance: Buffer,
-  { epoch, clean, slots }: JournalMark,
-): number {
+export function nextEpoch(directory: string, instance: Buffer, { epoch, clean, slots }: JournalMark): number {
   const found = readEpoch(directory, instance)
   if (found === null) {
     // The very first start broke off in between: there was no slot to write to yet.

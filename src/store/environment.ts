@@ -15,6 +15,15 @@ export interface Database {
   keys(bounds: Bounds): Iterable<Uint8Array>
 }
 
+/** The database of blocks. */
+export interface Blocks extends Database {
+  /**
+   * Overwrites a value that may share its page with others. To be done with all that are to be removed before one
+   * of them is: removing moves the others within their page and leaves copies of them in its unused part.
+   */
+  blank(key: Uint8Array): void
+}
+
 export interface Bounds {
   readonly start: Uint8Array
   readonly end: Uint8Array
@@ -22,17 +31,23 @@ export interface Bounds {
   readonly limit?: number
 }
 
+/** Everything the store keeps. */
+export const DATABASES = [
+  'meta',
+  'keys',
+  'records',
+  'schedule',
+  'tombstones',
+  'credentials',
+  'changes',
+] as const
+
+type Databases = Readonly<Record<(typeof DATABASES)[number], Database>> & { readonly records: Blocks }
+
 /** The store's LMDB environment; nothing of the library's shape is seen outside this file. */
-export interface Environment {
+export interface Environment extends Databases {
   /** The data directory. */
   readonly path: string
-  readonly meta: Database
-  readonly keys: Database
-  readonly records: Database
-  readonly schedule: Database
-  readonly tombstones: Database
-  readonly credentials: Database
-  readonly changes: Database
   /** Whether the file has grown to {@link EnvironmentOptions.mapSize}, as of the last commit. */
   readonly full: boolean
   /** Runs `work` in one write transaction, on disk when this returns; rolled back if it throws. */
@@ -118,14 +133,18 @@ function openRoot({ path, access, mapSize }: EnvironmentOptions): RootDatabase<B
 /** Longest value that may stand among others on one page, whose bytes stay there when it is removed. */
 const SHARED_PAGE_BYTES = 2048
 
-function recordsDatabase(database: LmdbDatabase<Buffer, Uint8Array>): Database {
+function recordsDatabase(database: LmdbDatabase<Buffer, Uint8Array>): Blocks {
+  const blank = (key: Uint8Array): void => {
+    const value = database.getBinary(key)
+    if (value !== undefined && value.length <= SHARED_PAGE_BYTES)
+      database.putSync(key, Buffer.alloc(value.length))
+  }
   return {
     get: (key) => database.getBinary(key),
     put: (key, value) => database.putSync(key, value as Buffer),
+    blank,
     remove(key) {
-      const value = database.getBinary(key)
-      if (value !== undefined && value.length <= SHARED_PAGE_BYTES)
-        database.putSync(key, Buffer.alloc(value.length))
+      blank(key)
       database.removeSync(key)
     },
     range: (bounds) => database.getRange(bounds),

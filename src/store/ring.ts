@@ -12,7 +12,7 @@ import {
   startBlock,
 } from './block.ts'
 import { nextHash } from './chain.ts'
-import type { Database } from './environment.ts'
+import type { Blocks, Database } from './environment.ts'
 import { blockKey, seqOfBlockKey } from './layout.ts'
 import { rewriteNeighbours } from './neighbours.ts'
 import { recordClass, recordOutcome, recordTime, setRecordTime } from './record-codec.ts'
@@ -37,12 +37,12 @@ export class Ring {
   readonly state: RingState
   /** The key's id; '' for the unattributed ring. */
   readonly key: string
-  readonly #records: Database
+  readonly #records: Blocks
   readonly #tail: BlockWriter = newBlockWriter()
   #tailLoaded = false
   #tailChanged = false
 
-  constructor(key: string, state: RingState, records: Database) {
+  constructor(key: string, state: RingState, records: Blocks) {
     this.key = key
     this.state = state
     this.#records = records
@@ -80,15 +80,24 @@ export class Ring {
   /** Removes every record of the ring, and the bytes of those evicted before. */
   clear(): void {
     const { state } = this
-    const end = blockKey(state.ring, state.nextSeq)
-    for (let start = blockKey(state.ring, state.firstBlock); ; ) {
-      const keys = [...this.#records.keys({ start, end, limit: CLEAR_BLOCKS })]
-      for (const key of keys) this.#records.remove(key)
-      if (keys.length < CLEAR_BLOCKS) break
-    }
+    for (const key of this.#blockKeys()) this.#records.blank(key)
+    for (const key of this.#blockKeys()) this.#records.remove(key)
     rewriteNeighbours(this.#records, state.ring)
     state.firstSeq = state.nextSeq
     this.#dropTail()
+  }
+
+  /** Of all blocks, some at a time; they may be changed and removed meanwhile. */
+  *#blockKeys(): Generator<Uint8Array> {
+    const { ring, firstBlock, nextSeq } = this.state
+    const end = blockKey(ring, nextSeq)
+    for (let start = blockKey(ring, firstBlock); ; ) {
+      const keys = [...this.#records.keys({ start, end, limit: CLEAR_BLOCKS })]
+      yield* keys
+      const last = keys.at(-1)
+      if (last === undefined || keys.length < CLEAR_BLOCKS) return
+      start = blockKey(ring, seqOfBlockKey(last) + 1)
+    }
   }
 
   /** Hands every block and its first sequence number to `rewrite`; what that returns, null aside, takes its place. */
