@@ -2,12 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { KeyUse, Reader } from '../store/reader.ts'
 import type { Batch } from './listing.ts'
 
-/** Keys read in one turn while the index is built. */
+/** Keys read or looked at in one turn. */
 const TURN = 2000
 /** How often an index in use follows what the store notes of changed keys: long before those notes are dropped. */
 const FOLLOW_MS = 5000
 /** An index that nobody asked for this long is given up: it takes some 150 bytes a key. */
 const KEPT_MS = 10 * 60_000
+
+interface PageOptions {
+  readonly limit: number
+  readonly budget: number
+  readonly shows: (key: string) => boolean
+}
 
 /**
  * All keys in the order of their last use, newest first, keys without one last. Built in memory when it is first
@@ -17,7 +23,7 @@ const KEPT_MS = 10 * 60_000
 export class KeyIndex {
   readonly #reader: Reader
   readonly #uses = new Map<string, KeyUse>()
-  /** In order; entries that are not those of {@link KeyIndex.#uses} are gone or have moved. */
+  /** The values of {@link KeyIndex.#uses} in order. */
   #sorted: KeyUse[] = []
   #position: number | null = null
   #building: Promise<void> | null = null
@@ -39,18 +45,35 @@ export class KeyIndex {
     if (this.#building !== null) await this.#building
   }
 
-  /** Up to `count` keys behind `position` ('' to start). */
-  behind(position: string, count: number): Batch<KeyUse> {
-    const start = position === '' ? 0 : this.#placeBehind(parsePosition(position))
-    const entries = this.#sorted.slice(start, start + count)
-    const last = entries.at(-1)
-    const more = last !== undefined && start + count < this.#sorted.length
-    return { entries, next: more ? `${last.lastUse} ${last.key}` : null }
+  /**
+   * Up to `limit` of the keys behind `position` ('' to start) that `shows` lets through, having looked at `budget`
+   * keys at most; `next` is where to go on, null at the end.
+   */
+  async page(position: string, { limit, budget, shows }: PageOptions): Promise<Batch<KeyUse>> {
+    const entries: KeyUse[] = []
+    let last = position
+    for (let seen = 0; seen < budget; await nextTurn()) {
+      // Meanwhile keys may have moved: the place is looked up anew in each turn.
+      let place = last === '' ? 0 : this.#placeBehind(parsePosition(last))
+      const end = Math.min(this.#sorted.length, place + Math.min(TURN, budget - seen))
+      seen += end - place
+      for (; place < end && entries.length < limit; place++) {
+        const use = this.#sorted[place] as KeyUse
+        if (shows(use.key)) entries.push(use)
+        last = `${use.lastUse} ${use.key}`
+      }
+      if (place === this.#sorted.length) return { entries, next: null }
+      if (entries.length === limit) break
+    }
+    return { entries, next: last }
   }
 
   /** Takes out a key that was found to have no ring any more. */
   forget(key: string): void {
-    if (this.#uses.delete(key)) this.#sorted = this.#merged([])
+    const known = this.#uses.get(key)
+    if (known === undefined) return
+    this.#uses.delete(key)
+    this.#sorted = this.#merged(new Set([known]), [])
   }
 
   close(): void {
@@ -89,25 +112,29 @@ export class KeyIndex {
     const { keys, position } = this.#reader.keyChanges(this.#position)
     if (keys === null) return false
     this.#position = position
+    const stale = new Set<KeyUse>()
     const moved: KeyUse[] = []
     for (const key of keys) {
       const use = this.#reader.keyUse(key)
       const known = this.#uses.get(key)
+      if (use?.lastUse === known?.lastUse) continue
+      if (known !== undefined) stale.add(known)
       if (use === null) this.#uses.delete(key)
-      else if (use.lastUse !== known?.lastUse) {
+      else {
         this.#uses.set(key, use)
         moved.push(use)
       }
     }
-    if (keys.length > 0) this.#sorted = this.#merged(moved.sort(compare))
+    if (stale.size + moved.length > 0) this.#sorted = this.#merged(stale, moved.sort(compare))
     return true
   }
 
-  #merged(moved: readonly KeyUse[]): KeyUse[] {
+  /** What is in order, without the stale ones and with the moved ones in their new places. */
+  #merged(stale: ReadonlySet<KeyUse>, moved: readonly KeyUse[]): KeyUse[] {
     const merged: KeyUse[] = []
     let next = 0
     for (const use of this.#sorted) {
-      if (this.#uses.get(use.key) !== use) continue
+      if (stale.has(use)) continue
       for (let one = moved[next]; one !== undefined && compare(one, use) < 0; one = moved[++next])
         merged.push(one)
       merged.push(use)

@@ -142,12 +142,12 @@ async function listByLastUse(
   const start = cursor === undefined ? '' : cursors.open(scope, cursor)
   const wanted = q.toLowerCase()
   await keyIndex.refresh()
-  const page = await list((position, count) => keyIndex.behind(position, count), start, {
+  const page = await keyIndex.page(start, {
     limit,
     // They lie in memory: more can be looked at.
     budget: limits.scannedEntries * 10,
-    shows: ({ key }) =>
-      key.startsWith(prefix) && access.reaches(key) && (wanted === '' || key.toLowerCase().includes(wanted)),
+    shows: (key) =>
+      (wanted === '' || key.toLowerCase().includes(wanted)) && key.startsWith(prefix) && access.reaches(key),
   })
   const summaries: KeySummary[] = []
   for (const { key } of page.entries) {

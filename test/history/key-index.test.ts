@@ -13,12 +13,15 @@ interface Listed {
   readonly nextCursor: string | null
 }
 
-function order(index: KeyIndex): string[] {
+async function order(index: KeyIndex): Promise<string[]> {
   const keys: string[] = []
   for (let position: string | null = ''; position !== null; ) {
-    const batch: ReturnType<KeyIndex['behind']> = index.behind(position, 7)
-    keys.push(...batch.entries.map(({ key }) => key))
-    position = batch.next
+    const page: Awaited<ReturnType<KeyIndex['page']>> = await index.page(position, {
+      ...{ limit: 700, budget: 1000 },
+      shows: (key) => key !== 'key-13',
+    })
+    keys.push(...page.entries.map(({ key }) => key))
+    position = page.next
   }
   return keys
 }
@@ -38,8 +41,8 @@ t.test('keys by last use, kept up to date from what the store notes', async (t) 
   })
   t.teardown(() => index.close())
   await Promise.all([index.refresh(), index.refresh()])
-  const first = order(index)
-  t.equal(first.length, 5002)
+  const first = await order(index)
+  t.equal(first.length, 5001)
   t.strictSame(first.slice(0, 2), ['key-4999', 'key-4998'])
   t.strictSame(first.slice(-2), ['managed', 'never'])
   store.now += 10_000
@@ -48,16 +51,16 @@ t.test('keys by last use, kept up to date from what the store notes', async (t) 
   store.append({ key: 'key-4999', outcome: 'failure', time: START + 9002 })
   store.append({ key: 'key-4998', time: START + 9003 }, { destruction: 'now' })
   await index.refresh()
-  t.ok(order(index).includes('key-4998'), 'destroyed, and nobody has looked')
+  index.forget('key-1')
   index.forget('key-4998')
-  const second = order(index)
+  const second = await order(index)
   t.strictSame(second.slice(0, 4), ['new', 'key-7', 'key-4999', 'key-4997'])
-  t.equal(second.length, 5002)
-  t.notOk(second.includes('key-4998'))
+  t.equal(second.length, 5000)
+  t.notOk(second.includes('key-4998') || second.includes('key-1'))
   store.append({ key: 'key-3', time: START + 9500 })
   forgotten = true
   await index.refresh()
-  t.equal(order(index)[0], 'key-3', 'read anew where the notes do not reach back')
+  t.equal((await order(index))[0], 'key-3', 'read anew where the notes do not reach back')
 })
 
 t.test('failures of the last day, counted once', async (t) => {
