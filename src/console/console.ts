@@ -26,5 +26,10 @@ function draw(target: HTMLElement): void {
   afterRender(state)
 }
 
+// On a phone the table does not scroll, the page does.
+addEventListener('scroll', () => {
+  const top = document.querySelector('.records-scroll')?.getBoundingClientRect().top ?? 0
+  controller.actions.pauseLive('page', top < 0)
+})
 addEventListener('popstate', () => controller.show())
 controller.show()

@@ -95,7 +95,7 @@ export class Controller {
       else if (this.#history !== null) void this.#follow(this.#history)
       this.#changed()
     },
-    pauseLive: (paused) => this.#history?.pause(paused),
+    pauseLive: (reason, paused) => this.#history?.pause(reason, paused),
     exportAs: (name) => void this.#export(name),
     copyRecord: () => void this.#copy(),
     reload: () => this.show(),

@@ -1,7 +1,7 @@
 import type { View } from './address.ts'
 import type { AuditRecord, KeysAnswer, TombstonesAnswer } from './api/shape.ts'
 import type { ExportName } from './model/export-file.ts'
-import type { KeyHistory } from './model/key-history.ts'
+import type { KeyHistory, Pause } from './model/key-history.ts'
 import type { Listing } from './model/listing.ts'
 import type { Language, Theme, Zone } from './preferences.ts'
 import type { Texts } from './text/texts.ts'
@@ -40,7 +40,7 @@ export interface Actions {
   openRecord(record: AuditRecord | null): void
   openRange(open: boolean): void
   setLive(on: boolean): void
-  pauseLive(paused: boolean): void
+  pauseLive(reason: Pause, paused: boolean): void
   exportAs(name: ExportName): void
   copyRecord(): void
   reload(): void

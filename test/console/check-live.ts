@@ -49,6 +49,15 @@ export async function checkLive(t: Test, scene: Scene): Promise<void> {
   await useKey(sidecar.api, FULL_KEY, 'encrypt')
   await page.waitForTimeout(400)
   t.equal((await seqs(page))[0], before + 9, 'off is off')
+
+  await open(scene, '?key=billing-cards&period=30d')
+  await page.getByRole('switch', { name: 'Live' }).click()
+  await page.getByText('Following').waitFor()
+  await fetch(`${sidecar.api}/kms/v1/keys/billing-cards`, { method: 'DELETE' }).then((answer) =>
+    answer.text(),
+  )
+  await page.getByText(/This key was destroyed .* and its history with it/).waitFor()
+  t.equal(await page.locator('table.records').count(), 0, 'nothing of it stays on the page')
 }
 
 async function head({ stage }: Scene): Promise<number | undefined> {

@@ -12,6 +12,9 @@ const MOST_LIVE = 500
 const PICTURE_LIVE_MS = 3000
 const PICTURE_TYPING_MS = 200
 
+/** Why new records wait: the reader points at the table, has scrolled within it, or past its head. */
+export type Pause = 'pointer' | 'table' | 'page'
+
 export interface KeyHistoryOptions {
   readonly client: Client
   readonly view: KeyView
@@ -38,7 +41,7 @@ export class KeyHistory {
   fresh: ReadonlySet<number> = new Set()
   exporting = false
   exportError: ApiError | null = null
-  #paused = false
+  readonly #pauses = new Set<Pause>()
   readonly #options: KeyHistoryOptions
   readonly #bounds: { readonly from: number; readonly to: number | undefined }
   readonly #closed = new AbortController()
@@ -108,14 +111,16 @@ export class KeyHistory {
   unfollow(): void {
     this.live?.stop()
     this.live = null
-    this.pause(false)
+    if (this.held.length > 0) this.#show(this.held.splice(0))
+    this.#options.changed()
   }
 
-  /** While paused, live records wait beside the table. */
-  pause(paused: boolean): void {
-    if (this.#paused === paused) return
-    this.#paused = paused
-    if (!paused && this.held.length > 0) this.#show(this.held.splice(0))
+  /** While there is a reason to pause, live records wait beside the table. */
+  pause(reason: Pause, paused: boolean): void {
+    if (this.#pauses.has(reason) === paused) return
+    if (paused) this.#pauses.add(reason)
+    else this.#pauses.delete(reason)
+    if (this.#pauses.size === 0 && this.held.length > 0) this.#show(this.held.splice(0))
     this.#options.changed()
   }
 
@@ -127,7 +132,7 @@ export class KeyHistory {
   }
 
   #take(record: AuditRecord): void {
-    if (this.#paused) {
+    if (this.#pauses.size > 0) {
       this.held.unshift(record)
       if (this.held.length > MOST_LIVE) this.held.pop()
     } else this.#show([record])

@@ -44,7 +44,8 @@ function body(part: Part, view: KeyView, history: KeyHistory): TemplateResult {
     const by = tombstone.by === 'system' ? texts.bySystem : visible(tombstone.by)
     return emptyNotice(texts.keyDestroyed(formats.second(Date.parse(tombstone.time)), by), '')
   }
-  if (listing.error !== null) return errorNotice(part, listing.error)
+  // What was shown before stays, and with it what the reader is typing.
+  if (listing.error !== null && listing.page === null) return errorNotice(part, listing.error)
   return html`
     <section class="overview" aria-label=${texts.picture}>
       ${picture(part, view, history)}
@@ -55,6 +56,7 @@ function body(part: Part, view: KeyView, history: KeyHistory): TemplateResult {
         ${filterBar(part, view)}
         ${toolbar(part, history)}
       </div>
+      ${listing.error === null ? nothing : errorNotice(part, listing.error)}
       ${exportError === null ? nothing : errorNotice(part, exportError)}
       ${liveError === null ? nothing : errorNotice(part, liveError)}
       ${coverageLine(part, view, history)}

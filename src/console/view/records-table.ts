@@ -17,10 +17,11 @@ export function recordsTable(
   records: readonly AuditRecord[],
 ): TemplateResult {
   const { texts } = part.state
-  const pause = (): void => part.actions.pauseLive(true)
-  const resume = (): void => part.actions.pauseLive(false)
+  const pause = (): void => part.actions.pauseLive('pointer', true)
+  const resume = (): void => part.actions.pauseLive('pointer', false)
   // Who scrolls reads; at the top again the new ones come in.
-  const scrolled = (event: Event): void => part.actions.pauseLive((event.target as HTMLElement).scrollTop > 0)
+  const scrolled = (event: Event): void =>
+    part.actions.pauseLive('table', (event.target as HTMLElement).scrollTop > 0)
   return html`
     <div
       class="scroll records-scroll" tabindex="0" role="region" aria-label=${texts.usageHistory}
