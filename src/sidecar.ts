@@ -75,14 +75,14 @@ async function start(
   const log = createLogger({ level: config.log.level })
   stops.push(() => log.flush(LOG_FLUSH_MS))
   const dialect = loadDialect(config.dialect, options.dialectsDir)
-  const recorder = await openRecorder(config, options, log)
+  const hits = new LimitHits()
+  const recorder = await openRecorder(config, options, { log, hits })
   stops.push(() => recorder.close())
   stops.push(watchClock(recorder, log))
   const environment = openEnvironment({ ...config.store, access: 'read' })
   stops.push(() => environment.close())
   const clock = clockOf(options)
   const limited = rateLimited(log, LOG_INTERVAL_MS, clock)
-  const hits = new LimitHits()
   const reports = { log, limited, hits }
   const upstream = createUpstream(config, reports)
   stops.push(() => upstream.close())
@@ -166,7 +166,11 @@ async function compactIfRequested({ store: { path, mapSize } }: Config, log: Log
   }
 }
 
-async function openRecorder(config: Config, options: SidecarOptions, log: Logger): Promise<Recorder> {
+async function openRecorder(
+  config: Config,
+  options: SidecarOptions,
+  { log, hits }: { readonly log: Logger; readonly hits: LimitHits },
+): Promise<Recorder> {
   await compactIfRequested(config, log)
   const { clockOffsetMs = 0 } = options
   const limited = rateLimited(log, LOG_INTERVAL_MS, clockOf(options))
@@ -179,6 +183,7 @@ async function openRecorder(config: Config, options: SidecarOptions, log: Logger
     deadlineMs: config.journal.deadline,
     retention: retentionOf(config),
     maxRings: config.limits.rings,
+    hits: hits.shared,
     clockOffsetMs,
     onHealth(part, failure) {
       if (failure === null) log.info({ part }, `the ${part} can be written again`)

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ClockOffset, movedClock, movedMonotonic } from '../clock.ts'
+import { LimitHits } from '../limit-hits.ts'
 import { takeAcceptance } from '../store/clock-acceptance.ts'
 import { ClockHold, clockStateOf } from '../store/clock-hold.ts'
 import { type Environment, openEnvironment } from '../store/environment.ts'
@@ -28,6 +29,8 @@ export interface ApplyThreadData {
   readonly maxSegments: number
   readonly retention: Retention
   readonly maxRings: number
+  /** Of {@link LimitHits}. */
+  readonly hits?: SharedArrayBuffer
   /** Added to the thread's own clock, in ms (tests move it). */
   readonly clockOffsetMs: ClockOffset
   /** Whether it goes on for one that has ended, instead of opening the store for the first time. */
@@ -74,7 +77,9 @@ function open(): OpenStore {
     Atomics.store(queue.control, Control.clockAhead, Math.min(Math.ceil(hold.ahead / 1000), 2 ** 31 - 1))
     return now
   }
-  return { environment, writer: new StoreWriter({ ...data, environment, hold }), clock }
+  const hits = new LimitHits(data.hits)
+  const onFull = (): void => hits.hit('limits.rings')
+  return { environment, writer: new StoreWriter({ ...data, environment, hold, onFull }), clock }
 }
 
 /** Recovers the store and tells what it found; begins the queue. */

@@ -69,13 +69,9 @@ export class Recorder {
   static async open(options: RecorderOptions): Promise<Recorder> {
     const lock = await lockDirectory(options.path)
     try {
-      const { path, durability, segmentBytes, maxSegments, mapSize, retention, maxRings, clockOffsetMs } =
-        options
-      const shared = createSharedQueue(options.queueBytes)
-      const thread = await Threads.open(
-        { path, durability, segmentBytes, maxSegments, mapSize, retention, maxRings, clockOffsetMs },
-        shared,
-      )
+      const { queueBytes, deadlineMs: _deadline, onHealth: _told, ...own } = options
+      const shared = createSharedQueue(queueBytes)
+      const thread = await Threads.open(own, shared)
       return new Recorder(options, { lock, shared, thread })
     } catch (error) {
       await lock.release()

@@ -25,6 +25,8 @@ export interface ThreadsOptions {
   readonly mapSize: number
   readonly retention: Retention
   readonly maxRings: number
+  /** Where limits that are hit are counted. */
+  readonly hits?: SharedArrayBuffer
   /** Moves the store's clock, in ms (tests). */
   readonly clockOffsetMs: ClockOffset
 }

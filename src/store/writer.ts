@@ -33,6 +33,8 @@ export interface WriterOptions extends UpkeepOptions {
   readonly path: string
   /** Most rings; the records of further keys go to the unattributed ring. */
   readonly maxRings: number
+  /** A key got no ring because there are too many. */
+  readonly onFull?: () => void
 }
 
 /** The store's one writer: everything it does happens inside {@link StoreWriter.commit}. */
@@ -40,6 +42,7 @@ export class StoreWriter {
   readonly #environment: Environment
   readonly #retention: Retention
   readonly #maxRings: number
+  readonly #onFull: () => void
   readonly #upkeep: UpkeepOptions
   readonly #owner = randomBytes(16)
   readonly #instance: Buffer
@@ -55,10 +58,11 @@ export class StoreWriter {
   #erasures = 0
 
   /** Takes the store over; throws `STORE_FORMAT`. */
-  constructor({ environment, path, retention, maxRings, hold }: WriterOptions) {
+  constructor({ environment, path, retention, maxRings, onFull, hold }: WriterOptions) {
     this.#environment = environment
     this.#retention = retention
     this.#maxRings = maxRings
+    this.#onFull = onFull ?? (() => undefined)
     this.#upkeep = { environment, retention, hold }
     this.#instance = environment.transaction(() => {
       initialiseMeta(environment.meta, path)
@@ -239,6 +243,7 @@ export class StoreWriter {
     const rings = ringCount(meta)
     // A key that is destroyed at once has its ring for this one record: to be in its tombstone.
     const full = rings >= this.#maxRings && destruction !== 'now'
+    if (keyProven && full) this.#onFull()
     if (!keyProven || full) return this.#unattributed()
     setRingCount(meta, rings + 1)
     return this.#open(key, takeRingNumber(meta), recordTime(record, 0))

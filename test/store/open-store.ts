@@ -25,13 +25,16 @@ export class TestStore {
   readonly retention: Retention
   writer: StoreWriter
   now = START
+  /** How often a key got no ring because there were too many. */
+  full = 0
   #position = 0
 
   constructor(path: string, retention: Retention, maxRings: number, mapSize = MAP_SIZE) {
     this.path = path
     this.retention = retention
     this.environment = openEnvironment({ path, access: 'write', mapSize })
-    this.writer = new StoreWriter({ environment: this.environment, path, retention, maxRings })
+    const onFull = (): void => void this.full++
+    this.writer = new StoreWriter({ environment: this.environment, path, retention, maxRings, onFull })
   }
 
   /** Runs `work` in one commit at the store's time. */

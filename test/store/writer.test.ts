@@ -113,6 +113,7 @@ t.test('keys beyond the limit of rings share the unattributed one', async (t) =>
   t.strictSame(actions(store, 'a'), ['of-a', 'of-a'])
   t.equal(actions(store, 'c'), undefined)
   t.strictSame(unattributed(store), [{ key: 'c', action: 'of-c' }])
+  t.equal(store.full, 1)
   store.append({ key: 'a' }, { destruction: 'now' })
   store.append({ key: 'c', action: 'again' })
   t.strictSame(actions(store, 'c'), ['again'], 'a destroyed ring makes room')
