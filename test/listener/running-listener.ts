@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Test } from 'tap'
-import { Listener, type ListenerLimits } from '../../src/listener/listener.ts'
+import { Listener, type ListenerLimits, type ListenerOptions } from '../../src/listener/listener.ts'
 import type { Malformation } from '../../src/listener/malformed.ts'
 import { until } from '../helper/until.ts'
 import { LISTENER_LIMITS } from '../proxy/running-proxy.ts'
@@ -21,11 +21,12 @@ export interface RunningListener {
   readonly malformed: (Malformation & { readonly peer: string; say(): void })[]
 }
 
-/** A listener that keeps what arrives; what is malformed is answered at once, unless `held`. */
+/** A listener that keeps what arrives; what is malformed is answered at once, unless `held`. `front`: what stands before the parser. */
 export async function listen(
   t: Test,
   limits: Partial<ListenerLimits> = {},
   held = false,
+  front: Pick<ListenerOptions, 'tls' | 'proxyProtocol'> = {},
 ): Promise<RunningListener> {
   const arrived: Arrived[] = []
   const malformed: RunningListener['malformed'] = []
@@ -36,6 +37,7 @@ export async function listen(
       bind: { host: '127.0.0.1', port: 0 },
       channel: 'api',
       limits: { ...LISTENER_LIMITS, ...limits },
+      ...front,
     },
     {
       onRequest: (request, response, _peer, expectsContinue) =>
