@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { clock } from '../../src/command/clock.ts'
+import { checkConfig } from '../../src/command/config-check.ts'
+import { keys } from '../../src/command/keys.ts'
+import { verify } from '../../src/command/verify.ts'
 import { startDevKms } from '../../src/devkms/server.ts'
 import { createTraffic } from '../../src/devkms/traffic.ts'
+import { openEnvironment } from '../../src/store/environment.ts'
+import { derivedKey } from '../../src/store/meta.ts'
+import { storeAt, testContext } from '../command/command-run.ts'
 import { runSidecar } from '../helper/running-sidecar.ts'
 
 /** How a secret could be written down. */
@@ -25,6 +32,32 @@ function everyFile(directory: string): Buffer[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+}
+
+/** What the history API answers, wherever one may ask. */
+async function everyAnswer(history: string): Promise<string> {
+  const fixed = [
+    '/v1/keys',
+    '/v1/tombstones',
+    '/v1/unattributed/history',
+    '/metrics',
+    '/openapi.json',
+    '/readyz',
+  ]
+  const { keys } = (await (await fetch(`${history}/v1/keys`)).json()) as { keys: { key: string }[] }
+  const paths = keys.flatMap(({ key }) => [`/v1/keys/${key}/history`, `/kms/v1/keys/${key}/activities`])
+  const answers = [...fixed, ...paths].map(async (path) => (await fetch(`${history}${path}`)).text())
+  return (await Promise.all(answers)).join('\n')
+}
+
+async function everyCommand(store: string): Promise<string[]> {
+  const context = testContext()
+  const choice = { ...storeAt(store), json: true }
+  await keys(context, choice)
+  await verify(context, choice)
+  await clock(context, choice, false)
+  checkConfig(context, choice.config)
+  return [context.stdout, context.stderr]
 }
 
 t.test('no plaintext, ciphertext, token or signature is in the data directory or the log', async (t) => {
@@ -56,7 +89,21 @@ t.test('no plaintext, ciphertext, token or signature is in the data directory or
   const key = traffic.sent.find(({ key }) => key !== '')?.key ?? ''
   t.ok(everyFile(sidecar.dataDir).some((bytes) => bytes.includes(key)))
   t.strictSame(search(everyFile(sidecar.dataDir)), [], 'while it runs')
+  const environment = openEnvironment({ path: sidecar.dataDir, access: 'read', mapSize: 2 ** 30 })
+  const hashKeys = [
+    derivedKey(environment.meta, 'credentials'),
+    environment.meta.get(Buffer.from('secret')) ?? Buffer.alloc(0),
+  ]
+  await environment.close()
+  const shown = await everyAnswer(sidecar.history)
   t.equal(await sidecar.stop(), 0)
+  const said = [shown, sidecar.log.join('\n'), ...(await everyCommand(sidecar.dataDir))].join('\n')
+  t.ok(said.includes(key))
+  for (const hashKey of hashKeys) {
+    t.equal(hashKey.length, 32)
+    for (const coding of ['hex', 'base64', 'base64url', 'latin1'] as const)
+      t.notOk(said.includes(hashKey.toString(coding).replace(/=+$/, '')), `the hash key, ${coding}`)
+  }
   t.strictSame(
     search([...everyFile(sidecar.dataDir), Buffer.from(sidecar.log.join('\n'))]),
     [],

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { HistoryQuery } from '../../src/store/reader.ts'
+import { StoreWriter } from '../../src/store/writer.ts'
 import { auditRecord } from './audit-record.ts'
 import { type ModelEffect, StoreModel } from './model.ts'
 import { historyQuery, keyRing, RETENTION, START, TestStore, UNATTRIBUTED } from './open-store.ts'
@@ -97,6 +98,11 @@ const step = fc.oneof(
   }),
   fc.record({ kind: fc.constant('tick' as const), ms: hundreds(4) }),
   fc.record({
+    kind: fc.constant('restart' as const),
+    records: fc.integer({ min: 20, max: 60 }),
+    ageMs: fc.constantFrom(600, 900, 2000, 2000, 2000),
+  }),
+  fc.record({
     kind: fc.constant('query' as const),
     key: anyKey,
     queries: fc.array(query, { minLength: 1, maxLength: 8 }),
@@ -111,6 +117,7 @@ class Pair {
   readonly store: TestStore
   readonly model: StoreModel
   readonly #budget: number
+  #retention = RETENTION
 
   constructor(path: string, budget: number) {
     this.store = new TestStore(path, RETENTION, MAX_RINGS)
@@ -121,6 +128,8 @@ class Pair {
   take(step: Step): void {
     if (step.kind === 'tick') {
       this.store.now += step.ms
+    } else if (step.kind === 'restart') {
+      this.#restart(step)
     } else if (step.kind === 'query') {
       for (const query of step.queries) this.compareHistory(step.key, query)
     } else {
@@ -130,6 +139,21 @@ class Pair {
       this.model.settle(this.store.now)
     }
     this.compareRest()
+  }
+
+  #restart({ records, ageMs }: Extract<Step, { kind: 'restart' }>): void {
+    const { records: most, ageMs: longest } = this.#retention
+    const kept = { records: Math.min(most, records), ageMs: Math.min(longest, ageMs) }
+    this.#retention = { ...this.#retention, ...kept }
+    const { environment, path } = this.store
+    this.store.writer = new StoreWriter({
+      ...{ environment, path, retention: this.#retention, maxRings: MAX_RINGS },
+    })
+    this.model.shrink(this.#retention)
+    // Whether what is dropped counts as too old or as too much depends on when: here and now, for both.
+    this.store.sweep()
+    this.model.sweep(this.store.now)
+    this.model.settle(this.store.now)
   }
 
   #act(action: Action): void {
@@ -157,14 +181,14 @@ class Pair {
   }
 
   compareHistory(key: string, query: HistoryQuery): void {
-    const reader = this.store.reader({ budget: this.#budget })
+    const reader = this.store.reader({ retention: this.#retention, budget: this.#budget })
     const found = reader.history(key === '' ? UNATTRIBUTED : keyRing(key), query)
     assert.deepEqual(found, this.model.history(key, query, this.store.now, this.#budget))
   }
 
   compareRest(): void {
     const { store, model } = this
-    const reader = store.reader()
+    const reader = store.reader({ retention: this.#retention })
     assert.deepEqual(reader.keys('', 10), model.keys(store.now))
     assert.deepEqual(reader.tombstones(null, 1000).tombstones, model.tombstones())
     for (const key of KEYS) {
@@ -181,7 +205,7 @@ class Pair {
 
   /** Page by page to the end: every record once, none left out, whatever the budget. */
   compareWalk(key: string, query: HistoryQuery): void {
-    const reader = this.store.reader({ budget: this.#budget })
+    const reader = this.store.reader({ retention: this.#retention, budget: this.#budget })
     const ring = key === '' ? UNATTRIBUTED : keyRing(key)
     const whole = this.model.history(key, { ...query, limit: 1000 }, this.store.now, Infinity)
     const walked: unknown[] = []

@@ -45,7 +45,7 @@ export class StoreModel {
   readonly #rings = new Map<string, ModelRing>()
   /** In the order in which they were laid. */
   readonly #tombstones: { readonly ring: number; tombstone: Tombstone }[] = []
-  readonly #retention: Retention
+  #retention: Retention
   readonly #maxRings: number
   readonly #instance: Buffer
   #opened = 0
@@ -54,6 +54,11 @@ export class StoreModel {
     this.#retention = retention
     this.#maxRings = maxRings
     this.#instance = instance
+  }
+
+  /** A start with a smaller retention. */
+  shrink(retention: Retention): void {
+    this.#retention = retention
   }
 
   submit(record: AuditRecord, effect: ModelEffect, now: number): void {
