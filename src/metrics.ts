@@ -13,6 +13,8 @@ export class ProxyCounters {
   readonly exchanges = new Float64Array(CHANNELS.length * CLASSES.length * OUTCOMES.length)
   /** Requests refused, and answers withheld, for want of a durable entry, by reason. */
   readonly refusals = new Map<string, number>()
+  /** Answers released although their record is not durable, by class of operation. */
+  readonly unrecorded = new Map<string, number>(CLASSES.map((name) => [name, 0]))
   readonly buckets = new Float64Array(BUCKETS_MS.length + 1)
   durationSumMs = 0
   count = 0
@@ -26,6 +28,10 @@ export class ProxyCounters {
     this.buckets[bucket] = (this.buckets[bucket] as number) + 1
     this.durationSumMs += durationMs
     this.count++
+  }
+
+  pass(operationClass: OperationClass): void {
+    this.unrecorded.set(operationClass, (this.unrecorded.get(operationClass) ?? 0) + 1)
   }
 
   refuse(reason: string): void {

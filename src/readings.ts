@@ -30,6 +30,12 @@ export function readings({ recorder, proxied, listeners, upstream, hits, log }: 
       'reason',
       () => FAILURE_REASONS.map((reason) => [reason, proxied.refusals.get(reason) ?? 0] as const),
     ),
+    eachCounter(
+      'keytrail_unrecorded_total',
+      'Answers released although their record was not durable (onStoreFailure: allow).',
+      'class',
+      () => proxied.unrecorded,
+    ),
     gauge(
       'keytrail_journal_pending_bytes',
       'Journalled bytes that are not in the rings yet.',

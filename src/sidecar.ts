@@ -74,6 +74,7 @@ async function start(
 ): Promise<Sidecar> {
   const log = createLogger({ level: config.log.level })
   stops.push(() => log.flush(LOG_FLUSH_MS))
+  warnOfAllowed(config, log)
   const dialect = loadDialect(config.dialect, options.dialectsDir)
   const hits = new LimitHits()
   const recorder = await openRecorder(config, options, { log, hits })
@@ -108,6 +109,12 @@ async function start(
     counters,
     hits,
     log: limited,
+    onStoreFailure: config.onStoreFailure,
+    unrecorded: (record, reason) =>
+      log.error(
+        { code: 'UNRECORDED', reason, record },
+        'allowed unrecorded: this line may be its only record',
+      ),
     clock,
   })
   const listeners = config.listeners.map((entry) => createListener(entry, config, context, reports))
@@ -141,6 +148,15 @@ async function start(
       return stop()
     },
   }
+}
+
+function warnOfAllowed({ onStoreFailure }: Config, log: Logger): void {
+  const allowed = Object.entries(onStoreFailure).flatMap(([name, what]) => (what === 'allow' ? [name] : []))
+  if (allowed.length > 0)
+    log.warn(
+      { code: 'UNRECORDED_ALLOWED', onStoreFailure },
+      `while the store can’t take records, ${allowed.join(', ')} goes on UNRECORDED (onStoreFailure)`,
+    )
 }
 
 function clockOf({ clockOffsetMs = 0 }: SidecarOptions): () => number {
@@ -258,7 +274,10 @@ async function startHistory(
         return { ready: reasons.length === 0, reasons }
       },
     },
-    () =>
-      log.error({ code: 'INTERNAL' }, 'the history’s thread has ended; restart keytrail to read histories'),
+    (error, restartMs) =>
+      log.error(
+        { code: 'INTERNAL', err: error },
+        `the history’s thread ended; starts anew in ${restartMs} ms`,
+      ),
   )
 }

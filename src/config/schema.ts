@@ -5,7 +5,7 @@ import { history } from './section/history.ts'
 import { limits } from './section/limits.ts'
 import { listeners } from './section/listeners.ts'
 import { logAnalytics } from './section/log-analytics.ts'
-import { durability, journal, retention, store } from './section/recording.ts'
+import { durability, journal, onStoreFailure, retention, store } from './section/recording.ts'
 import { upstream } from './section/upstream.ts'
 
 /** The configuration file: what it may say, what that means and what is taken where it says nothing. */
@@ -27,6 +27,7 @@ export const configSchema = section('keytrail’s configuration.', {
   acl,
   store,
   journal,
+  onStoreFailure,
   retention,
   limits,
   history,

@@ -120,4 +120,6 @@ async function close(server: HistoryServer, closeReader: () => void): Promise<vo
 
 start().catch((error: Error) => {
   say({ kind: 'failed', code: 'code' in error ? String(error.code) : 'INTERNAL', message: error.message })
+  // One that can't start ends, so that another may try.
+  parentPort?.close()
 })

@@ -5,7 +5,7 @@ import type { ChooseChannel } from '../listener/channel.ts'
 import type { ClientAddress, ReadClientAddress } from '../listener/client-address.ts'
 import type { RateLimitedLogger } from '../log.ts'
 import type { ProxyCounters } from '../metrics.ts'
-import type { AuditRecord, Channel, Requester } from '../record.ts'
+import type { AuditRecord, Channel, OperationClass, Requester } from '../record.ts'
 import { NO_EFFECT } from '../recorder/entry.ts'
 import type { Issuers } from '../recorder/issuers.ts'
 import type { KeyNames } from '../recorder/key-names.ts'
@@ -57,6 +57,10 @@ export interface ContextOptions {
   readonly counters: ProxyCounters
   readonly hits: LimitHits
   readonly log: RateLimitedLogger
+  /** What becomes of a request that can't be recorded. */
+  readonly onStoreFailure: Readonly<Record<OperationClass, 'refuse' | 'allow'>>
+  /** The last place for the record of one that was allowed. */
+  readonly unrecorded: (record: AuditRecord, reason: string) => void
   /** Unix ms. */
   readonly clock: () => number
 }
@@ -80,6 +84,8 @@ export class ProxyContext {
   readonly #counters: ProxyCounters
   readonly #hits: LimitHits
   readonly #log: RateLimitedLogger
+  readonly #onStoreFailure: ContextOptions['onStoreFailure']
+  readonly #unrecorded: ContextOptions['unrecorded']
 
   constructor(options: ContextOptions) {
     this.dialect = options.dialect
@@ -97,6 +103,8 @@ export class ProxyContext {
     this.#counters = options.counters
     this.#hits = options.hits
     this.#log = options.log
+    this.#onStoreFailure = options.onStoreFailure
+    this.#unrecorded = options.unrecorded
   }
 
   /**
@@ -183,11 +191,26 @@ export class ProxyContext {
     return this.dialect.errorAnswer(503, 'store-unavailable')
   }
 
+  /** Whether an operation of this class may go on although it can't be recorded. */
+  allows(operationClass: OperationClass): boolean {
+    return this.#onStoreFailure[operationClass] === 'allow'
+  }
+
+  /** An answer is released although its record is not durable. */
+  passed(record: AuditRecord, error: KeytrailError): void {
+    this.#counters.pass(record.class)
+    this.#unrecorded(record, reasonFor(error))
+  }
+
   /** An exchange was refused, or its answer withheld, for want of a durable entry. */
   withheld(error: KeytrailError): void {
     if (error.code === 'QUEUE_FULL') this.#hits.hit('journal.queue')
-    const reason = error instanceof StoreFailure ? error.reason : 'other'
+    const reason = reasonFor(error)
     this.#counters.refuse(reason)
     this.#log.error(error.code, { reason }, error.message)
   }
+}
+
+function reasonFor(error: KeytrailError): string {
+  return error instanceof StoreFailure ? error.reason : 'other'
 }

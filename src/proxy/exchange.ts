@@ -62,6 +62,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** Entries that the recorder has not told of yet, in their order: the intent, the record. */
   #pending = 0
   #forwarded = false
+  #unrecorded = false
+  #recorded: AuditRecord | null = null
   #ownAnswer: ErrorAnswer | null = null
 
   /** 1 is the listener's; 2 and 3: who is the client, and what does the request mean. */
@@ -120,10 +122,19 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   onJournalled(error: KeytrailError | null): void {
     this.#pending--
     if (this.#step === 'over') return
-    if (error !== null) this.#withhold(error)
+    if (error !== null && !this.#goesOn(error)) this.#withhold(error)
     else if (this.#step === 'intent') this.#forwardWhenReady()
     // An exchange may end while its intent is still on its way: that one says nothing of the record.
     else if (this.#pending === 0) this.#release()
+  }
+
+  /** `onStoreFailure: allow`; never where an intent is durable, which would stay `unknown`. */
+  #goesOn(error: KeytrailError): boolean {
+    if (!this.#context.allows(this.#operation.class)) return false
+    if (this.#step === 'intent' || this.#pending > 0) this.#unrecorded = true
+    else if (this.#ticket !== 0 && !this.#unrecorded) return false
+    else if (this.#recorded !== null) this.#context.passed(this.#recorded, error)
+    return true
   }
 
   /** 6. The request goes upstream as it was received. */
@@ -178,6 +189,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#pending++
     const settled = this.#settle(ending)
     const record = this.#record(settled)
+    this.#recorded = record
     this.#context.observe(record)
     this.#context.recorder.finish(this.#ticket, record, recordEffect(settled, this.#operation, record), this)
   }

@@ -4,6 +4,8 @@ import type * as Source from '../../src/history/history.ts'
 import type { HistoryThreadData } from '../../src/history/history-thread.ts'
 import { LimitHits } from '../../src/limit-hits.ts'
 import type { Recorder } from '../../src/recorder/recorder.ts'
+import { endThread } from '../helper/running-threads.ts'
+import { until } from '../helper/until.ts'
 import { exchange, numbered, openRecorder, RETENTION } from '../recorder/running-recorder.ts'
 
 type Answers = Source.Answers
@@ -41,12 +43,12 @@ t.test('the history’s thread', async (t) => {
     metrics: async () => 'figure 1\n',
     readiness: async () => ({ ready: false, reasons: ['not yet'] }),
   }
-  let ended = false
+  let ended = 0
   const history = await History.start(
     dataOf(path, recorder),
     { metrics: () => answers.metrics(), readiness: () => answers.readiness() },
     () => {
-      ended = true
+      ended++
     },
   )
   t.teardown(() => history.close())
@@ -86,10 +88,24 @@ t.test('the history’s thread', async (t) => {
     t.equal((await fetch(`${history.url}/v1/keys/k/history`)).status, 200, 'the first one goes on')
   })
 
+  await t.test('one that dies is started anew, on the same port', async (t) => {
+    for (let round = 1; round <= 2; round++) {
+      await endThread('history-thread')
+      await until(() =>
+        fetch(`${history.url}/v1/keys/k/history?limit=1`).then(
+          ({ status }) => (status === 200 ? true : null),
+          () => null,
+        ),
+      )
+      t.equal(ended, round)
+    }
+    ended = 0
+  })
+
   await t.test('closing ends it quietly, and may be asked for twice', async (t) => {
     await history.close()
     await t.rejects(fetch(`${history.url}/healthz`))
     await history.close()
-    t.notOk(ended)
+    t.equal(ended, 0)
   })
 })

@@ -7,10 +7,10 @@ import { Listener, type ListenerLimits } from '../../src/listener/listener.ts'
 import { ProxyCounters } from '../../src/metrics.ts'
 import { Acl, type AclRule } from '../../src/proxy/acl.ts'
 import { type AnnouncedHeader, createAnnounce } from '../../src/proxy/announce.ts'
-import { ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
+import { type ContextOptions, ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
 import { Upstream, type UpstreamOptions } from '../../src/proxy/upstream.ts'
-import type { Channel } from '../../src/record.ts'
+import type { AuditRecord, Channel } from '../../src/record.ts'
 import { FakeRecorder } from './fake-recorder.ts'
 
 const DIALECTS = new URL('../../config/dialects', import.meta.url).pathname
@@ -33,6 +33,7 @@ const PROXY_LIMITS: ProxyLimits = {
 }
 
 export interface ProxyOptions {
+  readonly onStoreFailure?: Partial<ContextOptions['onStoreFailure']>
   readonly upstream?: Partial<UpstreamOptions>
   readonly listener?: Partial<ListenerLimits>
   readonly limits?: Partial<ProxyLimits>
@@ -51,6 +52,8 @@ export interface RunningProxy {
   readonly listener: Listener
   /** Codes of what was withheld. */
   readonly withheld: string[]
+  /** Records of what was allowed although it could not be recorded. */
+  readonly unrecorded: { readonly record: AuditRecord; readonly reason: string }[]
 }
 
 /** Starts one listener before `url`; it is closed, and all connections are cut, when the test ends. */
@@ -58,6 +61,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
   const recorder = new FakeRecorder()
   const counters = new ProxyCounters()
   const withheld: string[] = []
+  const unrecorded: RunningProxy['unrecorded'] = []
   const upstream = new Upstream({
     ...{ url, connections: 8, connectTimeoutMs: 3000, responseTimeoutMs: 30_000, host: 'keep' },
     ...options.upstream,
@@ -81,6 +85,14 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     limits: { ...PROXY_LIMITS, ...options.limits },
     counters,
     log: { warn: () => undefined, error: (code) => withheld.push(code), flush: () => undefined },
+    onStoreFailure: {
+      use: 'refuse',
+      manage: 'refuse',
+      read: 'refuse',
+      token: 'refuse',
+      ...options.onStoreFailure,
+    },
+    unrecorded: (record, reason) => unrecorded.push({ record, reason }),
     clock: Date.now,
   })
   const channel = options.channel ?? 'api'
@@ -104,5 +116,5 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     await listener.close(0)
     await upstream.close()
   })
-  return { url: await listener.listen(), recorder, counters, listener, withheld }
+  return { url: await listener.listen(), recorder, counters, listener, withheld, unrecorded }
 }

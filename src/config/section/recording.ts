@@ -49,7 +49,7 @@ export const journal = section('The file that makes records durable before their
         'Segments at most, which bounds the disk space; when all are in use, requests are refused with 503.',
       default: 64,
     },
-    { min: 2, max: 256 },
+    { min: 4, max: 256 },
   ),
   queue: size(
     {
@@ -67,6 +67,22 @@ export const journal = section('The file that makes records durable before their
     { min: 10, max: HOUR },
   ),
 })
+
+function onFailure(operations: string) {
+  return choice({ description: `For ${operations}.`, default: 'refuse' }, ['refuse', 'allow'])
+}
+
+export const onStoreFailure = section(
+  'What to do with requests while the store can’t take their records: `refuse` (503), or `allow`, unrecorded but for the log.',
+  {
+    use: onFailure(
+      'uses of a key. `allow`: a key can be used without its history showing it; what is passed is counted and logged with its record',
+    ),
+    manage: onFailure('management of keys'),
+    read: onFailure('reads about keys'),
+    token: onFailure('issues of tokens'),
+  },
+)
 
 export const retention = section('How much of each key’s history is kept.', {
   records: integer(
