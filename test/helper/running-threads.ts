@@ -26,6 +26,7 @@ export function runningThread(name: string): threads.Worker {
 /** Ends it as an error that nobody caught would, wherever it is; resolves once it has ended. */
 export async function endThread(name: string): Promise<void> {
   const thread = runningThread(name)
+  if (thread.threadId === -1) throw new Error(`thread ${name} has ended already`)
   const exit = once(thread, 'exit')
   await thread.terminate()
   await exit

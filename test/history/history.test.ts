@@ -78,16 +78,6 @@ t.test('the history’s thread', async (t) => {
     }
   })
 
-  await t.test('what keeps another one from starting is told with its code', async (t) => {
-    const bind = { host: '127.0.0.1', port: Number(new URL(history.url).port) }
-    const never = (): void => void t.fail('it never began')
-    const another = History.start(dataOf(path, recorder, bind), answers, never)
-    await t.rejects(another, { code: 'ADDRESS_IN_USE' })
-    const lost = History.start(dataOf(join(t.testdirName, 'elsewhere'), recorder), answers, never)
-    await t.rejects(lost, { code: 'STORE_MISSING' })
-    t.equal((await fetch(`${history.url}/v1/keys/k/history`)).status, 200, 'the first one goes on')
-  })
-
   await t.test('one that dies is started anew, on the same port', async (t) => {
     for (let round = 1; round <= 2; round++) {
       await endThread('history-thread')
@@ -100,6 +90,16 @@ t.test('the history’s thread', async (t) => {
       t.equal(ended, round)
     }
     ended = 0
+  })
+
+  await t.test('what keeps another one from starting is told with its code', async (t) => {
+    const bind = { host: '127.0.0.1', port: Number(new URL(history.url).port) }
+    const never = (): void => void t.fail('it never began')
+    const another = History.start(dataOf(path, recorder, bind), answers, never)
+    await t.rejects(another, { code: 'ADDRESS_IN_USE' })
+    const lost = History.start(dataOf(join(t.testdirName, 'elsewhere'), recorder), answers, never)
+    await t.rejects(lost, { code: 'STORE_MISSING' })
+    t.equal((await fetch(`${history.url}/v1/keys/k/history`)).status, 200, 'the first one goes on')
   })
 
   await t.test('closing ends it quietly, and may be asked for twice', async (t) => {
