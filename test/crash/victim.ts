@@ -12,6 +12,8 @@ export interface VictimOptions {
   readonly upstream: string
   readonly durability: string
   readonly requesters: Readonly<Record<string, string>>
+  /** Settings in place of the campaign's own, section by section. */
+  readonly settings?: Readonly<Record<string, unknown>>
   /** Added to its environment. */
   readonly env: Readonly<Record<string, string>>
 }
@@ -25,6 +27,7 @@ export interface Victim {
 
 /** One start of it. */
 export interface VictimRun {
+  readonly pid: number
   /** Resolves once it listens; rejects where it ends before, with what it said. */
   readonly running: Promise<void>
   readonly ended: Promise<void>
@@ -56,6 +59,7 @@ export async function prepareVictim(options: VictimOptions): Promise<Victim> {
     history: { bind: bind(history) },
     log: { level: 'info' },
     shutdown: { grace: '200ms' },
+    ...options.settings,
   }
   // JSON is YAML too.
   writeFileSync(file, JSON.stringify(document))
@@ -91,7 +95,7 @@ function startVictim(file: string, env: VictimOptions['env']): VictimRun {
     provoked = true
     child.kill(signal)
   }
-  return { running, ended, unprovoked, kill }
+  return { pid: child.pid ?? 0, running, ended, unprovoked, kill }
 }
 
 function untilRunning(child: ChildProcess, said: string[]): Promise<void> {
