@@ -72,6 +72,7 @@ export function append(store: TestStore, key: string, number: number): void {
   })
   store.writer.submit({
     key,
+    otherKey: '',
     keyProven: true,
     destruction: 'none',
     destroyAt: 0,

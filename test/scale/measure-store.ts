@@ -2,12 +2,10 @@ import { createReader } from '../../src/store/query.ts'
 import { historyQuery, keyRing } from '../store/open-store.ts'
 import { append, type BuiltStore, fullKeyOf, keyOf, RETENTION } from './build-store.ts'
 
-/** Times of one store; each is the median of many, in µs where nothing else is said. */
+/** CPU times of one store, whatever else the machine does; each is the median of many, in µs unless said. */
 export interface StoreTimes {
   /** A record, in transactions of {@link BATCH} over random rings. */
   readonly append: number
-  /** CPU time of the same. */
-  readonly appendCpu: number
   readonly newestPage: number
   readonly fullPage: number
   readonly keyPage: number
@@ -30,13 +28,11 @@ const DESTROYED = 5
 export function measureStore(built: BuiltStore): StoreTimes {
   const { store, rings } = built
   const randomKey = (): string => keyOf(Math.floor(Math.random() * rings))
-  const cpu = process.cpuUsage()
   const appendTime = median(BATCHES, () =>
     store.commit(() => {
       for (let i = 0; i < BATCH; i++) append(store, randomKey(), i)
     }),
   )
-  const { user, system } = process.cpuUsage(cpu)
   const reads = measureReads(built, randomKey)
   const idleSweep = median(READS, () => store.writer.hasTimers(store.now))
   const destroyUs = destroy(built)
@@ -44,7 +40,6 @@ export function measureStore(built: BuiltStore): StoreTimes {
   const sweep = median(SWEEPS, () => store.sweep(SWEPT))
   return {
     append: appendTime / BATCH,
-    appendCpu: (user + system) / (BATCH * BATCHES),
     ...reads,
     idleSweep,
     sweepRing: sweep / SWEPT,
@@ -71,12 +66,13 @@ function destroy({ store }: BuiltStore): number {
   })
 }
 
-/** µs. */
+/** CPU time, user and system, in µs. */
 function median(times: number, work: () => unknown): number {
   const taken = Array.from({ length: times }, () => {
-    const began = performance.now()
+    const before = process.cpuUsage()
     work()
-    return (performance.now() - began) * 1000
+    const { user, system } = process.cpuUsage(before)
+    return user + system
   })
   return taken.sort((a, b) => a - b)[Math.floor(times / 2)] ?? 0
 }
