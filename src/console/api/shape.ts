@@ -37,6 +37,8 @@ export interface Coverage {
   readonly evictedByAge: number
   readonly lost: number
   readonly unknown: number
+  /** The clock is not believed: what it makes too old is hidden, but kept. */
+  readonly clockHeld?: true
   readonly head: { readonly seq: number; readonly hash: string }
 }
 

@@ -65,6 +65,7 @@ export const english: Texts = {
   nothingKept: 'No record is kept',
   evicted: (byCount, byAge) => `not shown: ${byCount} evicted by count, ${byAge} by age`,
   beforeKept: 'the period starts before the oldest kept record',
+  clockHeld: 'the clock has jumped ahead: what it makes too old is hidden, but kept',
   lost: (count) => `${count} lost unrecorded`,
   unknown: (count) => `${count} with unknown outcome`,
   complete: 'nothing evicted, nothing lost',

@@ -65,6 +65,7 @@ export const korean: Texts = {
   nothingKept: '보관된 기록이 없습니다',
   evicted: (byCount, byAge) => `표시되지 않음: 개수 초과 ${byCount}건, 기간 경과 ${byAge}건`,
   beforeKept: '조회 기간이 가장 오래된 기록보다 먼저 시작합니다',
+  clockHeld: '시계가 앞으로 건너뛰어 오래된 것으로 보이는 기록은 숨겨졌지만 보관 중입니다',
   lost: (count) => `기록되지 못한 ${count}건`,
   unknown: (count) => `결과를 알 수 없는 ${count}건`,
   complete: '누락된 기록 없음',

@@ -64,6 +64,7 @@ export interface Texts {
   readonly nothingKept: string
   readonly evicted: (byCount: string, byAge: string) => string
   readonly beforeKept: string
+  readonly clockHeld: string
   readonly lost: (count: string) => string
   readonly unknown: (count: string) => string
   readonly complete: string

@@ -10,7 +10,7 @@ export function coverageLine(part: Part, view: KeyView, history: KeyHistory): Te
   const { texts, formats, now } = part.state
   const page = history.listing.page
   if (page === null) return html`${nothing}`
-  const { oldest, evictedByCount, evictedByAge, lost, unknown } = page.coverage
+  const { oldest, evictedByCount, evictedByAge, lost, unknown, clockHeld } = page.coverage
   const gone = evictedByCount + evictedByAge > 0
   const oldestMs = oldest === null ? null : Date.parse(oldest)
   const reachesBack = gone && (oldestMs === null || boundsOf(view.period, now).from < oldestMs)
@@ -21,7 +21,8 @@ export function coverageLine(part: Part, view: KeyView, history: KeyHistory): Te
     ...(unknown > 0 ? [texts.unknown(formats.count(unknown))] : []),
     ...(gone || lost > 0 ? [] : [texts.complete]),
     ...(reachesBack ? [texts.beforeKept] : []),
+    ...(clockHeld ? [texts.clockHeld] : []),
   ]
-  const warn = reachesBack || lost > 0
+  const warn = reachesBack || lost > 0 || clockHeld === true
   return html`<p class="coverage ${warn ? 'warn' : ''}">${warn ? icon('warning') : nothing}<span>${facts.join(' · ')}</span></p>`
 }
