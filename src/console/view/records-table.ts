@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit'
+import { guard } from 'lit/directives/guard.js'
 import { repeat } from 'lit/directives/repeat.js'
 import type { KeyView } from '../address.ts'
 import type { AuditRecord } from '../api/shape.ts'
@@ -41,14 +42,20 @@ export function recordsTable(
         <tbody>${repeat(
           records,
           ({ seq }) => seq,
-          (record) => row(part, view, history, record),
+          (record) => {
+            const isFresh = history.live !== null && history.fresh.has(record.seq)
+            // Most renderings change nothing of most rows.
+            return guard([record, view, texts, part.state.formats, isFresh], () =>
+              row(part, view, record, isFresh),
+            )
+          },
         )}</tbody>
       </table>
     </div>
   `
 }
 
-function row(part: Part, view: KeyView, { fresh, live }: KeyHistory, record: AuditRecord): TemplateResult {
+function row(part: Part, view: KeyView, record: AuditRecord, isFresh: boolean): TemplateResult {
   const { texts, formats } = part.state
   const { actions } = part
   const ms = Date.parse(record.time)
@@ -58,7 +65,7 @@ function row(part: Part, view: KeyView, { fresh, live }: KeyHistory, record: Aud
     if (String(getSelection()) === '') actions.openRecord(record)
   }
   return html`
-    <tr class="${outcome} ${live !== null && fresh.has(record.seq) ? 'fresh' : ''}" data-seq=${record.seq} @click=${openRecord}>
+    <tr class="${outcome} ${isFresh ? 'fresh' : ''}" data-seq=${record.seq} @click=${openRecord}>
       <td class="when">
         <button class="open" aria-label=${texts.openRecord(formats.second(ms) + formats.fraction(ms))}>
           <time datetime=${record.time}>${formats.second(ms)}<span class="fraction">${formats.fraction(ms)}</span></time>
