@@ -8,6 +8,7 @@ import { History } from './history/history.ts'
 import { LimitHits } from './limit-hits.ts'
 import { createChannelRules } from './listener/channel.ts'
 import { createClientAddress } from './listener/client-address.ts'
+import { parserWeakness } from './listener/parser-version.ts'
 import { createLogger, type Logger, rateLimited } from './log.ts'
 import { createMetrics, type Metrics, ProxyCounters } from './metrics.ts'
 import { Acl } from './proxy/acl.ts'
@@ -75,6 +76,8 @@ async function start(
   const log = createLogger({ level: config.log.level })
   stops.push(() => log.flush(LOG_FLUSH_MS))
   warnOfAllowed(config, log)
+  const weakness = parserWeakness(process.versions['llhttp'] ?? '')
+  if (weakness !== null) log.warn({ llhttp: process.versions['llhttp'] }, weakness)
   const dialect = loadDialect(config.dialect, options.dialectsDir)
   const hits = new LimitHits()
   const recorder = await openRecorder(config, options, { log, hits })
