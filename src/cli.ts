@@ -12,6 +12,7 @@ import type { KeysOptions } from './command/keys.ts'
 import { parseMoment } from './command/moment.ts'
 import { parseCount, parseFirstPort, parseHttpUrl, parsePositive, ringOf } from './command/parse-argument.ts'
 import type { StoreChoice } from './command/reading-store.ts'
+import type { RepairOptions } from './command/repair.ts'
 import type { VerifyCommandOptions } from './command/verify.ts'
 import { visibleLines } from './command/visible.ts'
 import { KeytrailError } from './errors.ts'
@@ -52,7 +53,6 @@ type Report = (code: number) => void
 const DEVKMS_BIND = '127.0.0.1:8200'
 
 // Each command is loaded when it runs: a health check every few seconds must not load a proxy.
-
 function describeProgram(report: Report): Command {
   const program = new Command('keytrail')
     .description('A reverse-proxy audit sidecar for key-management APIs.')
@@ -70,6 +70,7 @@ function describeProgram(report: Report): Command {
   addHistory(program, report)
   addVerify(program, report)
   addCompact(program, report)
+  addRepair(program, report)
   addClock(program, report)
   addConfigCheck(program, report)
   addHealth(program, report)
@@ -141,7 +142,6 @@ function addKeys(program: Command, report: Report): void {
     })
 }
 
-/** Options as commander collects them. */
 type HistoryArguments = HistoryOptions & { readonly unattributed?: boolean }
 
 function addHistory(program: Command, report: Report): void {
@@ -208,14 +208,23 @@ function addClock(program: Command, report: Report): void {
 
 function addCompact(program: Command, report: Report): void {
   storeOptions(program.command('compact'))
-    .summary('write the store anew, without what was deleted')
+    .summary('write the store anew, without what was deleted; under a running keytrail at its next start')
     .description(
       'Write the store anew without what was deleted; a running keytrail does it at its next start.',
     )
-    .addHelpText('after', example('keytrail compact --store /var/lib/keytrail'))
     .action(async (options: StoreChoice) => {
       const { compact } = await import('./command/compact.ts')
       report(await compact(context, options))
+    })
+}
+
+function addRepair(program: Command, report: Report): void {
+  storeOptions(program.command('repair'))
+    .requiredOption('--to <dir>', 'the data directory of the new store, empty or not there yet')
+    .summary('save what can be read of a damaged store')
+    .action(async (options: RepairOptions) => {
+      const { repair } = await import('./command/repair.ts')
+      report(await repair(context, options))
     })
 }
 
@@ -253,7 +262,6 @@ function addHealth(program: Command, report: Report): void {
     })
 }
 
-/** The options of every command that reads the store. */
 function reading(command: Command): Command {
   return storeOptions(command).option('--json', 'write JSON, as the history API does')
 }
@@ -261,7 +269,7 @@ function reading(command: Command): Command {
 function storeOptions(command: Command): Command {
   return command
     .addOption(configOption())
-    .option('--store <dir>', 'the data directory, in place of the configuration’s')
+    .option('--store <dir>', 'the data directory, else the configuration’s')
 }
 
 function configOption(): Option {

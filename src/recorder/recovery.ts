@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { KeytrailError } from '../errors.ts'
 import type { StoreWriter } from '../store/writer.ts'
 import { decodeSubmission } from './entry.ts'
 import { nextEpoch, writeEpoch } from './epoch.ts'
@@ -127,4 +128,25 @@ function endOfGroups(path: string): number {
     group = decodeGroup(bytes, group.end, sequence)
   }
   return end
+}
+
+/** What intact groups of the journal hold that the rings lack, whatever else is damaged, and what a start says of it. */
+export function salvageJournal(
+  directory: string,
+  store: Pick<RecoveredStore, 'instance' | 'mark' | 'position' | 'settled'>,
+): { readonly replay: Replay; readonly damage: string | null } {
+  const replay = new Replay(store.position, store.settled)
+  const live = readSlots(directory).filter(
+    ({ header }) => header.instance.equals(store.instance) && header.kind === 'live',
+  )
+  for (const { slot, header } of live.sort((a, b) => a.header.sequence - b.header.sequence))
+    replay.salvage({ path: slotPath(directory, slot), sequence: header.sequence })
+  try {
+    nextEpoch(directory, store.instance, store.mark)
+    readJournal(directory, store)
+    return { replay, damage: null }
+  } catch (error) {
+    if (error instanceof KeytrailError) return { replay, damage: error.message }
+    throw error
+  }
 }

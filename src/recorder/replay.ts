@@ -60,6 +60,17 @@ export class Replay {
     this.#refuseHole(bytes, start, { path, sequence })
   }
 
+  /** Reads every intact group, whatever is damaged between them. */
+  salvage({ path, sequence }: SegmentFile): void {
+    const bytes = readFileSync(path)
+    for (let start = nextGroupMagic(bytes, FIRST_GROUP); start !== -1; ) {
+      const group = decodeGroup(bytes, start, sequence)
+      if (group !== null && wholeEntries(group.entries) === group.entries.length)
+        this.#readEntries(group.entries, group.position)
+      start = nextGroupMagic(bytes, group?.end ?? start + 4)
+    }
+  }
+
   #readEntries(entries: Buffer, position: number): void {
     for (let at = 0; at < entries.length; at += entryLength(entries, at)) {
       if (position + at < this.#read) continue

@@ -116,6 +116,7 @@ export class PageFile {
   /** A value on pages of its own; null where these are damaged, which is told. */
   value(place: OverflowPlace): Buffer | null {
     const { page, pages, length } = place
+    if (this.#isIn(page, pages)) this.#events.used?.(page, pages)
     const bytes = this.#isIn(page, pages)
       ? this.#read(page * this.meta.pageSize, pages * this.meta.pageSize)
       : null
