@@ -3,6 +3,8 @@ import type { Outcome, Plan } from './run-campaign.ts'
 /** How long `committed` may leave an answered record unsynced (DESIGN 3), and what a busy machine adds. */
 const COMMITTED_MS = 100
 const SLACK_MS = 200
+/** `async` promises no time; more than this would be a stuck journal. */
+const ASYNC_MS = 2000
 
 /** What a campaign did and found, on one line. */
 export function summaryLine({ durability, end, rounds }: Plan, outcome: Outcome, elapsedMs: number): string {
@@ -30,7 +32,7 @@ export function trouble({ durability, end }: Plan, { verdict, lostAges }: Outcom
   } else if (durability === 'committed' && end === 'kill') {
     found.push(...unrecordedAnswers.map((one) => `answered, not recorded: ${one}`))
   } else {
-    const late = lostAges.filter((age) => age > COMMITTED_MS + SLACK_MS)
+    const late = lostAges.filter((age) => age > (durability === 'async' ? ASYNC_MS : COMMITTED_MS + SLACK_MS))
     found.push(...late.map((age) => `answered ${age} ms before the end, not recorded`))
   }
   return found
