@@ -4,6 +4,7 @@ import { Listener } from './listener/listener.ts'
 import type { Logger, RateLimitedLogger } from './log.ts'
 import type { ProxyContext } from './proxy/context.ts'
 import { Exchange } from './proxy/exchange.ts'
+import { Tunnels } from './proxy/tunnel.ts'
 import { Upstream } from './proxy/upstream.ts'
 
 interface Reports {
@@ -29,6 +30,15 @@ export function createUpstream({ upstream }: Config, { log, limited }: Reports):
         log.error({ code: error.code }, `upstream: new certificates were not taken: ${error.message}`),
     },
   )
+}
+
+/** The tunnels to the upstream as configured. */
+export function createTunnels({ upstream, limits }: Config): Tunnels {
+  const { url, timeouts, host, tls } = upstream
+  return new Tunnels({
+    ...{ url, host, tls, most: limits.tunnels, idleTimeoutMs: limits.tunnelIdleTimeout },
+    answerTimeoutMs: timeouts.connect + timeouts.response,
+  })
 }
 
 /** A listener as configured, whose requests become exchanges. Throws `TLS_INVALID`. */

@@ -1,6 +1,6 @@
 import { type ClockOffset, movedClock } from './clock.ts'
 import type { Config } from './config/config.ts'
-import { createListener, createUpstream, drain } from './data-plane.ts'
+import { createListener, createTunnels, createUpstream, drain } from './data-plane.ts'
 import type { Dialect } from './dialect/dialect.ts'
 import { loadDialect } from './dialect/load.ts'
 import type { KeytrailError } from './errors.ts'
@@ -90,6 +90,7 @@ async function start(
   const reports = { log, limited, hits }
   const upstream = createUpstream(config, reports)
   stops.push(() => upstream.close())
+  const tunnels = createTunnels(config)
   const counters = new ProxyCounters()
   const acl = new Acl(config.acl)
   const context = new ProxyContext({
@@ -98,6 +99,7 @@ async function start(
     issuers: createIssuers(recorder, environment, () => clock() - recorder.clockAheadMs),
     keyNames: createKeyNames(dialect, recorder, environment, () => clock() - recorder.clockAheadMs),
     upstream,
+    tunnels,
     acl,
     announce: createAnnounce(config.upstream.announce),
     clientAddress: createClientAddress(config),
@@ -132,6 +134,7 @@ async function start(
     stopping: () => stopping,
   })
   stops.push(() => history.close())
+  stops.push(async () => tunnels.close())
   stops.push(() => drain(listeners, upstream, config.shutdown.grace))
   const urls: Record<string, string> = {}
   for (const listener of listeners) urls[listener.name] = await listener.listen()

@@ -67,6 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Each of these packages has one place that imports it. */
 const ONE_IMPORTER: Readonly<Record<string, readonly string[]>> = {
   undici: ['proxy/upstream.ts'],
+  'http-proxy': ['proxy/tunnel.ts'],
   lmdb: ['store/environment.ts'],
   'ipaddr.js': ['listener/ip-set.ts'],
   pino: ['log.ts'],

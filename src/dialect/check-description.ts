@@ -105,9 +105,18 @@ export function checkRoute(
       report([...path, 'issues', i, 'lifetimeHours'], 'unlimited needs a request pointer')
     }
   }
+  if (options.tunnel === true && (line.method !== 'GET' || readsBodies(options))) {
+    report([...path, 'tunnel'], 'expected GET, and no option that reads a body: a tunnel has none')
+  }
   if (options.destroys !== undefined && options.key === undefined && !names.includes('key')) {
     report([...path, 'destroys'], 'expected a route that names its key, by {key} or by the option key')
   }
+}
+
+function readsBodies({ key, otherKey, alias, keyVersion, items, issues, destroys }: RouteOptions): boolean {
+  const fields = [key, otherKey, keyVersion]
+  if (fields.some((field) => field?.request !== undefined || field?.response !== undefined)) return true
+  return [alias, items, issues, destroys].some((option) => option !== undefined)
 }
 
 function checkField(field: FieldDescription, inPath: boolean, path: ValuePath, report: ReportMistake): void {

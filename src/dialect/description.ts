@@ -167,6 +167,7 @@ export const RouteOptions = Type.Object(
     ),
     issues: Type.Optional(Type.Array(Issue, { minItems: 1, description: 'a list of issued tokens' })),
     destroys: Type.Optional(Destroys),
+    tunnel: Type.Optional(Flag),
   },
   strict,
 )

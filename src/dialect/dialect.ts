@@ -54,6 +54,8 @@ export interface Operation {
   readonly needsRequestBody: boolean
   /** The answer's body must be seen (bounded) to know the outcome. */
   readonly needsResponseBody: boolean
+  /** The client may have the connection made a tunnel (RFC 9110 7.8). */
+  readonly tunnel: boolean
   /** Index of the route that matched; -1 for none. */
   readonly route: number
   /** What {@link Dialect.readBody} kept for {@link Dialect.judge} (tokens' lifetimes, for one). */

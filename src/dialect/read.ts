@@ -98,6 +98,7 @@ function routed(rules: ReadRules, route: Route, credential: Credential, head: Ro
     refusal,
     needsRequestBody: refusal === null && route.needsRequestBody,
     needsResponseBody: rules.needsEveryAnswer || route.needsResponseBody,
+    tunnel: route.tunnel,
     route: route.index,
     bodyFields: null,
   }
@@ -129,6 +130,7 @@ function other(
     refusal: refusal ?? (credential.ambiguous ? ambiguousCredential : null),
     needsRequestBody: false,
     needsResponseBody: rules.needsEveryAnswer,
+    tunnel: false,
     route: -1,
     bodyFields: null,
   }

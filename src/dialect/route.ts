@@ -75,6 +75,7 @@ export interface Route {
   readonly itemsAsked: Pointer | null
   readonly itemsAnswered: Pointer | null
   readonly issues: readonly IssueRule[]
+  readonly tunnel: boolean
   readonly destruction: DestructionRule | null
   readonly needsRequestBody: boolean
   /** The request's body can name a key, so it must not have two readings. */
@@ -119,6 +120,7 @@ export function compileRoute(description: RouteDescription, index: number): Rout
     itemsAsked: asked === undefined ? null : parsePointer(asked),
     itemsAnswered: answered === undefined ? null : parsePointer(answered),
     issues,
+    tunnel: options.tunnel ?? false,
     destruction,
     needsRequestBody: namesFields || asked !== undefined,
     keyInBody,

@@ -50,6 +50,15 @@ const STAND_IN = Buffer.from('POST')
  * not overtake them (RFC 9112 9.3.2), and one connection must not fill the memory.
  */
 export class Connection {
+  /** By their sockets, for {@link takeSocket}. */
+  static readonly #all = new WeakMap<Socket, Connection>()
+
+  /** See {@link takeSocket}. */
+  static take(request: IncomingMessage, response: ServerResponse): Socket | null {
+    const connection = Connection.#all.get(request.socket)
+    return connection === undefined ? null : connection.#leave(request, response)
+  }
+
   readonly #socket: Socket
   readonly #events: ListenerEvents
   readonly #seat: ParserSeat
@@ -70,6 +79,7 @@ export class Connection {
     this.#seat = seat
     this.#options = options
     this.#events = events
+    Connection.#all.set(socket, this)
   }
 
   receive(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -132,6 +142,19 @@ export class Connection {
     this.#afterAnswers(() => this.#socket.destroySoon())
   }
 
+  #leave(request: IncomingMessage, response: ServerResponse): Socket | null {
+    const socket = this.#socket
+    const isLast = this.#request === request && request.complete && !this.#renewing && this.#refused === null
+    if (!isLast || !socket.writable || response.headersSent) return null
+    response.detachSocket(socket)
+    // Node's parser reads from the handle itself until somebody else listens for the socket's data.
+    const ignore = (): void => undefined
+    socket.on('data', ignore)
+    this.#seat.leave()
+    socket.removeListener('data', ignore)
+    return socket
+  }
+
   #handOn(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     // The answer before may have been the last one; nobody could hear of this one any more (RFC 9112 9.6).
     if (response.socket === null || !this.#socket.writable) return
@@ -177,6 +200,14 @@ export class Connection {
     socket.once('end', () => socket.destroySoon())
     socket.once('close', () => clearTimeout(linger))
   }
+}
+
+/**
+ * Takes a connection from its parser, for a request that is its last one; the flowing socket is the caller's,
+ * which must listen for its data at once, and end it. null where the connection has gone, or the client has sent more than this request.
+ */
+export function takeSocket(request: IncomingMessage, response: ServerResponse): Socket | null {
+  return Connection.take(request, response)
 }
 
 function readVerb({ code, rawPacket, bytesParsed }: ParserError): Verb | null {

@@ -32,6 +32,12 @@ export class ParserSeat {
 
   /** Takes the parser off and puts another one there. Never to be called by the parser itself. */
   renew(): void {
+    this.leave()
+    this.take()
+  }
+
+  /** Takes the parser off: nobody listens for the socket's data any more. Never to be called by the parser itself. */
+  leave(): void {
     const socket = this.#socket
     EVENTS.forEach((event, i) => {
       for (const listener of this.#listeners[i] ?? []) {
@@ -42,7 +48,6 @@ export class ParserSeat {
     })
     // The idle connection's deadline was the old parser's; the new one knows nothing of it.
     socket.setTimeout(0)
-    this.take()
   }
 
   #on(event: string): Listener[] {

@@ -1,6 +1,7 @@
 import { responseHeaders } from './forward-headers.ts'
 import type { InterimAnswer } from './interim.ts'
-import type { UpstreamFailure, UpstreamHandler } from './upstream.ts'
+import type { OpenTunnel, TunnelHandler } from './tunnel.ts'
+import type { UpstreamFailure } from './upstream.ts'
 
 export interface AnswerEvents {
   /** The request is being sent: it may be executed from now on. */
@@ -9,6 +10,8 @@ export interface AnswerEvents {
   onInterim(answer: InterimAnswer): void
   /** The answer is whole, or there is too much of it to be held: its outcome can be told. */
   onAnswered(): void
+  /** The upstream has made the connection a tunnel. */
+  onTunnel(tunnel: OpenTunnel): void
   /** There is no answer whose outcome could be told. */
   onUnanswered(failure: UpstreamFailure): void
 }
@@ -23,7 +26,7 @@ export interface AnswerSink {
 }
 
 /** The upstream's answer: held until its record is durable, then handed on; a large one flows after that. */
-export class Answer implements UpstreamHandler {
+export class Answer implements TunnelHandler {
   status = 0
   statusText = ''
   /** Name, value, name, value …, without hop-by-hop headers. */
@@ -118,6 +121,10 @@ export class Answer implements UpstreamHandler {
     if (this.#told) return
     this.whole = true
     this.#tell()
+  }
+
+  onTunnel(tunnel: OpenTunnel): void {
+    this.#events.onTunnel(tunnel)
   }
 
   onFailure(failure: UpstreamFailure): void {

@@ -15,6 +15,7 @@ import type { Acl } from './acl.ts'
 import type { Announce } from './announce.ts'
 import { NamedKeys } from './named-keys.ts'
 import type { BodyLimits } from './request-body.ts'
+import type { Tunnels } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Bytes. */
@@ -47,6 +48,7 @@ export interface ContextOptions {
   /** null where keys have one name only. */
   readonly keyNames: KeyNames | null
   readonly upstream: Upstream
+  readonly tunnels: Tunnels
   readonly acl: Acl
   readonly announce: Announce
   readonly clientAddress: ReadClientAddress
@@ -72,6 +74,7 @@ export class ProxyContext {
   readonly dialect: Dialect
   readonly recorder: ExchangeRecorder
   readonly upstream: Upstream
+  readonly tunnels: Tunnels
   readonly announce: Announce
   readonly clientAddress: ReadClientAddress
   readonly chooseChannel: ChooseChannel
@@ -91,6 +94,7 @@ export class ProxyContext {
     this.dialect = options.dialect
     this.recorder = options.recorder
     this.upstream = options.upstream
+    this.tunnels = options.tunnels
     this.#keyNames = options.keyNames
     this.#acl = options.acl
     this.announce = options.announce

@@ -11,19 +11,12 @@ import { decodeBody } from './decode-body.ts'
 import { type ForwardHeaders, forwardHeaders } from './forward-headers.ts'
 import { type InterimAnswer, releaseInterim } from './interim.ts'
 import type { NamedKeys } from './named-keys.ts'
-import {
-  answered,
-  brokenOff,
-  type Ending,
-  mainKey,
-  OPEN,
-  recordEffect,
-  refused,
-  unanswered,
-} from './outcome.ts'
-import { requestRefusal } from './refusal.ts'
-import { releaseAnswer, releaseOwn } from './release.ts'
+import { answered, brokenOff, type Ending, OPEN, refused, tunnelled, unanswered } from './outcome.ts'
+import { mainKey, recordEffect } from './record-keys.ts'
+import { asksForTunnel, requestRefusal } from './refusal.ts'
+import { releaseAnswer, releaseOwn, releaseTunnel } from './release.ts'
 import { type BodyFailure, RequestBody, type RequestBodyEvents } from './request-body.ts'
+import type { OpenTunnel } from './tunnel.ts'
 import type { UpstreamFailure } from './upstream.ts'
 
 /** How a request came in. */
@@ -65,6 +58,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   #unrecorded = false
   #recorded: AuditRecord | null = null
   #ownAnswer: ErrorAnswer | null = null
+  /** The connection has become a tunnel. */
+  #tunnelled = false
 
   /** 1 is the listener's; 2 and 3: who is the client, and what does the request mean. */
   constructor(context: ProxyContext, request: IncomingMessage, response: ServerResponse, arrival: Arrival) {
@@ -114,7 +109,12 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#pending++
     this.#keys?.suspend()
     const record = this.#record(OPEN)
-    this.#ticket = this.#context.recorder.begin(record, recordEffect(OPEN, this.#operation, record), this)
+    this.#ticket = this.#context.recorder.begin(
+      record,
+      recordEffect(OPEN, this.#operation, record),
+      this,
+      this.#isTunnel,
+    )
     if (this.#step === 'intent' && !this.#bodyReady) this.#readBody()
   }
 
@@ -142,11 +142,23 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (this.#step !== 'intent' || !this.#bodyReady || this.#pending > 0) return
     this.#step = 'forwarding'
     const { method = '', url: target = '', httpVersion, socket } = this.#request
-    const { headers } = this.#forward
-    const body = this.#hasBody() ? this.#body.forward() : null
+    const { headers, chunked, contentLength } = this.#forward
+    const body = chunked || contentLength > 0 ? this.#body.forward() : null
     const { address } = this.#arrival.peer.client
     this.#context.announce(headers, { address, encrypted: 'encrypted' in socket, httpVersion })
-    this.#context.upstream.send({ method, target, headers, body }, this.#answer)
+    const { tunnels, upstream } = this.#context
+    if (this.#isTunnel) tunnels.send({ target, headers, protocol: this.#forward.upgrade }, this.#answer)
+    else upstream.send({ method, target, headers, body }, this.#answer)
+  }
+
+  get #isTunnel(): boolean {
+    return asksForTunnel(this.#forward.upgrade, this.#request.httpVersion)
+  }
+
+  /** 7 and 8 of a tunnel come when it is over: until then its intent stands for it. */
+  onTunnel(tunnel: OpenTunnel): void {
+    this.#tunnelled = true
+    releaseTunnel(this.#request, this.#response, tunnel, (...bytes) => this.#finish(tunnelled(...bytes)))
   }
 
   onForwarded(): void {
@@ -197,6 +209,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
   /** 9. Only now the client gets the answer. */
   #release(): void {
     this.#step = 'over'
+    if (this.#tunnelled) return
     if (this.#ownAnswer !== null)
       releaseOwn(this.#response, this.#ownAnswer, { close: this.#isLast(this.#ownAnswer) })
     else releaseAnswer(this.#response, this.#answer)
@@ -239,6 +252,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     }
     this.#step = 'over'
     this.#context.withheld(error)
+    if (this.#tunnelled) return
     releaseOwn(this.#response, this.#context.unavailable(), {
       close: !this.#request.complete,
       retryAfter: RETRY_AFTER,
@@ -266,10 +280,6 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     const refusal = this.#refusal()
     if (refusal !== null) this.#refuse(refusal.status, refusal.reason)
     return refusal === null
-  }
-
-  #hasBody(): boolean {
-    return this.#forward.chunked || this.#forward.contentLength > 0
   }
 
   #settle(ending: Ending): Ending {

@@ -10,6 +10,8 @@ export interface ForwardHeaders {
   readonly ambiguous: boolean
   /** How many Host headers there were. */
   readonly hosts: number
+  /** The protocols that the client would change to (RFC 9110 7.8); '' where it asks for none. */
+  readonly upgrade: string
 }
 
 /**
@@ -25,6 +27,7 @@ export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
   let chunked = false
   let ambiguous = false
   let hosts = 0
+  let upgrade = ''
   let named = ''
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
@@ -43,7 +46,10 @@ export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
         if (is(name, 'expect')) continue
         break
       case 7:
-        if (is(name, 'upgrade')) continue
+        if (is(name, 'upgrade')) {
+          upgrade += upgrade === '' ? value : `, ${value}`
+          continue
+        }
         break
       case 10:
         if (is(name, 'keep-alive')) continue
@@ -73,7 +79,8 @@ export function forwardHeaders(rawHeaders: readonly string[]): ForwardHeaders {
     headers.push(name, value)
   }
   const kept = named === '' ? headers : withoutNamed(headers, named)
-  return { headers: kept, contentLength, chunked, ambiguous, hosts }
+  if (upgrade !== '' && !names(named, 'upgrade')) upgrade = ''
+  return { headers: kept, contentLength, chunked, ambiguous, hosts, upgrade }
 }
 
 /** Those of a response as received (latin1 pairs). */
@@ -100,6 +107,11 @@ function isPlain(value: string): boolean {
 /** Case-insensitive; `lower` is lower case ASCII. */
 function is(text: string, lower: string): boolean {
   return text === lower || (text.length === lower.length && text.toLowerCase() === lower)
+}
+
+/** Whether the list of Connection options holds `option`. */
+function names(list: string, option: string): boolean {
+  return list.split(',').some((name) => is(name.trim(), option))
 }
 
 function withoutNamed(headers: readonly string[], named: string): string[] {

@@ -1,5 +1,5 @@
-import type { AliasChange, Destruction, Judgement, Operation } from '../dialect/dialect.ts'
-import type { AuditRecord, Outcome } from '../record.ts'
+import type { AliasChange, Destruction, Judgement } from '../dialect/dialect.ts'
+import type { Outcome } from '../record.ts'
 import { type KeyEffect, NO_EFFECT } from '../recorder/entry.ts'
 import type { BodyFailure } from './request-body.ts'
 import type { UpstreamFailure } from './upstream.ts'
@@ -49,6 +49,12 @@ export function answered(status: number, judgement: Judgement): Ending {
   return { outcome, status, errorCode, requestId, key, otherKey, keyProven, alias, keyVersion, items, reason, destruction }
 }
 
+/** The upstream has opened a tunnel, which is over; `sent` and `received` are the client's bytes. */
+export function tunnelled(sent: number, received: number): Ending {
+  const reason = `tunnel: ${sent} bytes sent, ${received} received`
+  return { ...OPEN, outcome: 'success', status: 101, keyProven: true, reason }
+}
+
 /** The sidecar refused the request: the upstream never saw it. */
 export function refused(status: number, reason: string): Ending {
   return { ...OPEN, outcome: 'failure', status, reason }
@@ -78,17 +84,6 @@ const BODY_STATUS: Readonly<Record<BodyFailure, number>> = {
   'client-gone': 0,
   malformed: 400,
   'request-timeout': 408,
-}
-
-/** The key whose ring the record goes to; a request that names its second key only is that one's. */
-export function mainKey(ending: Ending, { key, otherKey }: Operation): string {
-  return ending.key || key || ending.otherKey || otherKey
-}
-
-/** What the ending means for the rings of the record's key and of the operation's second one. */
-export function recordEffect(ending: Ending, operation: Operation, { key, time }: AuditRecord): KeyEffect {
-  const otherKey = ending.otherKey || operation.otherKey
-  return keyEffect(ending, key, otherKey === key ? '' : otherKey, time)
 }
 
 /** What the ending means for the rings of the record's key and of the second one; `now` is Unix ms. */

@@ -1,6 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorAnswer } from '../dialect/dialect.ts'
+import { takeSocket } from '../listener/connection.ts'
 import type { Answer } from './answer.ts'
+import { forwardHeaders } from './forward-headers.ts'
+import type { OpenTunnel } from './tunnel.ts'
 
 /** Gives the client the upstream's answer: a held one in one write, a large one as it flows. */
 export function releaseAnswer(response: ServerResponse, answer: Answer): void {
@@ -86,4 +89,28 @@ function addTrailers(response: ServerResponse, trailers: readonly string[]): voi
   const pairs: [string, string][] = []
   for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([String(trailers[i]), String(trailers[i + 1])])
   response.addTrailers(pairs)
+}
+
+/**
+ * Gives the client the upstream's 101 and connects it to the tunnel. Where it has gone, or has already said what could
+ * only belong to a next request, both ends are cut. `ended` is called once, with the bytes from and to the client.
+ */
+export function releaseTunnel(
+  request: IncomingMessage,
+  response: ServerResponse,
+  tunnel: OpenTunnel,
+  ended: (sent: number, received: number) => void,
+): void {
+  const socket = takeSocket(request, response)
+  if (socket === null) {
+    tunnel.destroy()
+    request.socket.destroy()
+    ended(0, 0)
+    return
+  }
+  const { headers, upgrade } = forwardHeaders(tunnel.rawHeaders)
+  let head = `HTTP/1.1 101 ${tunnel.statusText}\r\n`
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+  socket.write(`${head}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`, 'latin1')
+  tunnel.connect(socket, ended)
 }

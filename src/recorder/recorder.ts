@@ -132,9 +132,10 @@ export class Recorder {
   /**
    * Makes the intent of `record` (outcome `unknown`) durable, where the mode asks for it; then calls `waiter`,
    * at once where there is nothing to wait for, or no hope. Returns the ticket to finish with. In `async`
-   * nobody is ever refused: what can't be recorded is counted when it is finished.
+   * nobody is ever refused: what can't be recorded is counted when it is finished. `lasting`:
+   * there is an intent in `committed`, too, for the client sees something of it before it ends.
    */
-  begin(record: AuditRecord, effect: KeyEffect, waiter: Waiter): number {
+  begin(record: AuditRecord, effect: KeyEffect, waiter: Waiter, lasting = false): number {
     if (this.#durability === 'async') {
       waiter.onJournalled(null)
       return 0
@@ -143,7 +144,7 @@ export class Recorder {
     const { failure } = this.#health
     if (failure !== null) return this.#refuse(waiter, failure)
     if (!this.#queue.hasRoom(BEGIN_SHARE)) return this.#refuse(waiter, QUEUE_FULL)
-    if (this.#durability !== 'strict') {
+    if (this.#durability !== 'strict' && !lasting) {
       waiter.onJournalled(null)
       return 0
     }

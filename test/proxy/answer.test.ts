@@ -9,6 +9,7 @@ function answer(limit = 4) {
   const held = new Answer(
     {
       onForwarded: () => events.push('forwarded'),
+      onTunnel: () => undefined,
       onInterim: ({ status, headers }) => events.push(`interim ${status} ${headers.join()}`),
       onAnswered: () => events.push('answered'),
       onUnanswered: ({ kind }) => events.push(`unanswered ${kind}`),
@@ -98,6 +99,7 @@ t.test('an answer that flows before onBody returns obeys the client too', (t) =>
   const flowing: Answer = new Answer(
     {
       onForwarded: () => undefined,
+      onTunnel: () => undefined,
       onInterim: () => undefined,
       onAnswered: () => flowing.flow(sink),
       onUnanswered: () => undefined,
@@ -144,6 +146,7 @@ t.test('giving up', (t) => {
   const unsent = new Answer(
     {
       onForwarded: () => undefined,
+      onTunnel: () => undefined,
       onInterim: () => undefined,
       onAnswered: () => undefined,
       onUnanswered: () => undefined,

@@ -5,7 +5,7 @@ import { forwardHeaders, responseHeaders } from '../../src/proxy/forward-headers
 t.test('end-to-end headers stay as they are: case, duplicates, order', async (t) => {
   const raw = ['Host', 'a', 'X-Dup', '1', 'x-dup', '2', 'Accept', '', 'COOKIE', 'caf\xe9', 'Trailer', 'X-Sum']
   t.strictSame(forwardHeaders(raw), {
-    ...{ headers: raw, contentLength: -1, chunked: false, ambiguous: false, hosts: 1 },
+    ...{ headers: raw, contentLength: -1, chunked: false, ambiguous: false, hosts: 1, upgrade: '' },
   })
 })
 
@@ -43,6 +43,7 @@ t.test('framing and hosts are told', async (t) => {
   t.match(forwardHeaders(['transfer-ENCODING', 'chunked', 'Host', 'a', 'host', 'b']), {
     chunked: true,
     hosts: 2,
+    upgrade: '',
   })
 })
 
@@ -107,4 +108,14 @@ t.test('property: what is kept is a subsequence of what came, and holds no hop-b
     }),
   )
   t.pass()
+})
+
+t.test('what the client would change to, where Connection names it', async (t) => {
+  const upgrade = (...lines: string[]) => forwardHeaders(lines).upgrade
+  t.equal(upgrade('Connection', 'keep-alive, UPGRADE', 'uPgrade', 'WebSocket'), 'WebSocket')
+  t.equal(upgrade('Upgrade', 'websocket', 'Connection', 'x', 'Connection', 'Upgrade'), 'websocket')
+  t.equal(upgrade('Upgrade', 'a', 'Upgrade', 'b', 'Connection', 'Upgrade'), 'a, b')
+  t.equal(upgrade('Upgrade', 'websocket'), '')
+  t.equal(upgrade('Upgrade', 'websocket', 'Connection', 'close'), '')
+  t.equal(upgrade('Connection', 'Upgrade'), '')
 })

@@ -149,6 +149,7 @@ function makeAnswer(held: boolean) {
   const answer = new Answer(
     {
       onForwarded: () => undefined,
+      onTunnel: () => undefined,
       onInterim: () => undefined,
       onAnswered: () => undefined,
       onUnanswered: () => undefined,

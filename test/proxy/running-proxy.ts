@@ -9,7 +9,9 @@ import { Acl, type AclRule } from '../../src/proxy/acl.ts'
 import { type AnnouncedHeader, createAnnounce } from '../../src/proxy/announce.ts'
 import { type ContextOptions, ProxyContext, type ProxyLimits } from '../../src/proxy/context.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
+import { type TunnelOptions, Tunnels } from '../../src/proxy/tunnel.ts'
 import { Upstream, type UpstreamOptions } from '../../src/proxy/upstream.ts'
+import { NO_UPSTREAM_TLS } from '../../src/proxy/upstream-tls.ts'
 import type { AuditRecord, Channel } from '../../src/record.ts'
 import { FakeRecorder } from './fake-recorder.ts'
 
@@ -37,6 +39,7 @@ export interface ProxyOptions {
   readonly upstream?: Partial<UpstreamOptions>
   readonly listener?: Partial<ListenerLimits>
   readonly limits?: Partial<ProxyLimits>
+  readonly tunnels?: Partial<TunnelOptions>
   readonly acl?: readonly AclRule[]
   readonly announce?: readonly AnnouncedHeader[]
   readonly channel?: Channel
@@ -66,6 +69,10 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     ...{ url, connections: 8, connectTimeoutMs: 3000, responseTimeoutMs: 30_000, host: 'keep' },
     ...options.upstream,
   })
+  const tunnels = new Tunnels({
+    ...{ url, host: 'keep', tls: NO_UPSTREAM_TLS, answerTimeoutMs: 30_000, idleTimeoutMs: 60_000, most: 2 },
+    ...options.tunnels,
+  })
   const context = new ProxyContext({
     dialect: loadDialect(options.dialect ?? 'naver-kms', DIALECTS),
     recorder,
@@ -76,6 +83,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
     },
     keyNames: null,
     upstream,
+    tunnels,
     acl: new Acl(options.acl ?? []),
     announce: createAnnounce(options.announce ?? []),
     clientAddress: createClientAddress({ trustedProxies: [] }),
@@ -114,6 +122,7 @@ export async function runProxy(t: Test, url: string, options: ProxyOptions = {})
   )
   t.teardown(async () => {
     await listener.close(0)
+    tunnels.close()
     await upstream.close()
   })
   return { url: await listener.listen(), recorder, counters, listener, withheld, unrecorded }

@@ -48,6 +48,18 @@ export const limits = section('Bounds of everything that comes from outside.', {
     },
     { min: 1, max: 100_000 },
   ),
+  tunnels: integer(
+    {
+      description:
+        'Tunnels (WebSocket) at a time, where the dialect allows any; further ones are answered 503.',
+      default: 100,
+    },
+    { min: 0, max: 100_000 },
+  ),
+  tunnelIdleTimeout: duration(
+    { description: 'A tunnel through which nothing passes for so long is ended.', default: '10m' },
+    { min: 1000, max: 24 * HOUR },
+  ),
   keyId: size(
     { description: 'Bytes of a key id (UTF-8), else the request is refused.', default: '512B' },
     { min: 16, max: MAX_KEY_ID },
