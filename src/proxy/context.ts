@@ -1,4 +1,4 @@
-import type { Dialect, ErrorAnswer, IssuedToken, Operation } from '../dialect/dialect.ts'
+import type { Dialect, ErrorAnswer, IssuedToken, Judgement, Operation } from '../dialect/dialect.ts'
 import type { KeytrailError } from '../errors.ts'
 import type { Limit, LimitHits } from '../limit-hits.ts'
 import type { ChooseChannel } from '../listener/channel.ts'
@@ -173,6 +173,14 @@ export class ProxyContext {
   /** The upstream issued `token` for `key` to `requester`. */
   learnToken({ token, lifetimeMs }: IssuedToken, requester: Requester, key: string): void {
     this.recorder.learn(this.#issuers.learn(token, lifetimeMs, requester.id, key))
+  }
+
+  /** What an answer says of tokens: those it hands out, and those of a key that are good no more. */
+  learnTokens(judgement: Judgement, operation: Operation, requester: Requester): void {
+    const key = judgement.key === '' ? operation.key : judgement.key
+    const end = judgement.destruction?.kind
+    if (end === 'tokens' || end === 'now') this.forgetTokens(key)
+    for (const issued of judgement.issued) this.learnToken(issued, requester, key)
   }
 
   /** The tokens issued for `key` are no longer good. */

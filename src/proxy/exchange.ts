@@ -109,12 +109,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#pending++
     this.#keys?.suspend()
     const record = this.#record(OPEN)
-    this.#ticket = this.#context.recorder.begin(
-      record,
-      recordEffect(OPEN, this.#operation, record),
-      this,
-      this.#isTunnel,
-    )
+    const effect = recordEffect(OPEN, this.#operation, record)
+    this.#ticket = this.#context.recorder.begin(record, effect, this, this.#isTunnel)
     if (this.#step === 'intent' && !this.#bodyReady) this.#readBody()
   }
 
@@ -177,10 +173,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     if (!whole) this.#context.hit('limits.heldResponse')
     const wanted = this.#operation.needsResponseBody ? decodeBody(body, headers, limits.heldResponse) : null
     const judgement = dialect.judge(this.#operation, { status, rawHeaders: headers }, wanted)
-    const key = judgement.key === '' ? this.#operation.key : judgement.key
-    const end = judgement.destruction?.kind
-    if (end === 'tokens' || end === 'now') this.#context.forgetTokens(key)
-    for (const issued of judgement.issued) this.#context.learnToken(issued, this.#requester, key)
+    this.#context.learnTokens(judgement, this.#operation, this.#requester)
     this.#finish(answered(status, judgement))
   }
 
@@ -190,8 +183,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   onBodyFailed(failure: BodyFailure): void {
     if (this.#step === 'recording' || this.#step === 'over') return
-    const ending = brokenOff(failure, this.#forwarded)
-    this.#finishOwn(ending)
+    this.#finishOwn(brokenOff(failure, this.#forwarded))
     this.#answer.abort()
   }
 
@@ -234,10 +226,7 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
 
   /** Ends with an answer of the sidecar's own, in the dialect's shape. */
   #finishOwn(ending: Ending): void {
-    this.#ownAnswer = this.#context.dialect.errorAnswer(
-      ending.status === 0 ? 400 : ending.status,
-      ending.reason,
-    )
+    this.#ownAnswer = this.#context.dialect.errorAnswer(ending.status || 400, ending.reason)
     this.#finish(ending)
   }
 
@@ -253,10 +242,8 @@ export class Exchange implements RequestBodyEvents, AnswerEvents, Waiter {
     this.#step = 'over'
     this.#context.withheld(error)
     if (this.#tunnelled) return
-    releaseOwn(this.#response, this.#context.unavailable(), {
-      close: !this.#request.complete,
-      retryAfter: RETRY_AFTER,
-    })
+    const close = !this.#request.complete
+    releaseOwn(this.#response, this.#context.unavailable(), { close, retryAfter: RETRY_AFTER })
     this.#body.discard()
     // What is left of an answer that waits to flow would keep its connection for good.
     this.#answer.abort()
