@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -8,6 +6,7 @@ import type { KeytrailError } from '../../src/errors.ts'
 import type { Recorder } from '../../src/recorder/recorder.ts'
 import { openEnvironment } from '../../src/store/environment.ts'
 import { StoreWriter } from '../../src/store/writer.ts'
+import { smallFileSystem, unmountable } from '../helper/small-file-system.ts'
 import { until } from '../helper/until.ts'
 import {
   begin,
@@ -103,37 +102,11 @@ t.test('files of slots that nobody needs are made anew where they vanish', async
   for (let id = 0; id < 501; id++) if (outcomes.get(String(id))?.join() !== 'success') t.fail(`${id}`)
 })
 
-const MOUNT = 'mount'
-const UNMOUNT = 'umount'
-
-function mount(path: string, megabytes: number): void {
-  execFileSync(MOUNT, ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'ignore' })
-}
-
-/** Why no small file system can be had; false where one can. */
-function unmountable(): string | false {
-  const path = mkdtempSync(join(tmpdir(), 'keytrail-'))
-  try {
-    mount(path, 1)
-    execFileSync(UNMOUNT, [path])
-    return false
-  } catch {
-    return 'NOT CHECKED: needs the right to mount a file system'
-  } finally {
-    rmdirSync(path)
-  }
-}
-
 t.test(
   'with the disk full all are refused; with room again it goes on by itself',
   { skip: unmountable() },
   async (t) => {
-    const path = mkdtempSync(join(tmpdir(), 'keytrail-'))
-    mount(path, 24)
-    t.teardown(() => {
-      execFileSync(UNMOUNT, ['-l', path])
-      rmdirSync(path)
-    })
+    const path = smallFileSystem(t, 24)
     const { seen, onHealth } = health()
     const recorder = await openRecorder(t, path, { onHealth, queueBytes: 2 ** 18 })
     await exchange(recorder, numbered('first'))

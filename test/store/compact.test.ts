@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { compactStore } from '../../src/store/compact.ts'
 import { openEnvironment, STORE_FILE } from '../../src/store/environment.ts'
+import { smallFileSystem, unmountable } from '../helper/small-file-system.ts'
 import { START, TestStore } from './open-store.ts'
 import { livePagesWith, readPages } from './store-pages.ts'
 import { verified } from './verified.ts'
@@ -90,4 +91,22 @@ t.test('a damaged store, or none, is left as it is', async (t) => {
   await t.rejects(compactStore(join(path, 'store'), MAP_SIZE), { code: 'STORE_DAMAGED' })
   t.equal(statSync(file).size, size)
   t.notOk(existsSync(join(path, 'store', 'compact')))
+})
+
+const NO_MOUNT = unmountable()
+if (NO_MOUNT !== false && process.env['CI'] === 'true') t.fail(NO_MOUNT)
+
+t.test('without room for two it is refused, and nothing is changed', { skip: NO_MOUNT }, async (t) => {
+  const path = smallFileSystem(t, 8)
+  await writeRings(path, () => 12)
+  const file = join(path, STORE_FILE)
+  const { bavail, bsize } = statfsSync(path)
+  writeFileSync(join(path, 'filler'), Buffer.alloc(bavail * bsize - 2 ** 16))
+  const before = readFileSync(file)
+  await t.rejects(compactStore(path, MAP_SIZE), { code: 'STORE_UNWRITABLE' })
+  t.ok(readFileSync(file).equals(before))
+  t.notOk(existsSync(join(path, 'compact')))
+  rmSync(join(path, 'filler'))
+  await compactStore(path, MAP_SIZE)
+  t.notOk(readFileSync(file).includes('CANARY'))
 })
