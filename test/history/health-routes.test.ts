@@ -58,8 +58,9 @@ t.test('the description lists every route', async (t) => {
   }
   t.same(Object.keys(paths).sort(), [
     ...['/healthz', '/kms/v1/keys/{keyTag}/activities', '/kms/v1/keys/{keyTag}/last-use-info', '/metrics'],
-    ...['/openapi.json', '/readyz', '/v1/keys', '/v1/keys/{key}', '/v1/keys/{key}/history'],
-    ...['/v1/keys/{key}/last-use', '/v1/tombstones', '/v1/unattributed/history'],
+    ...['/openapi.json', '/readyz', '/v1/keys', '/v1/keys/{key}', '/v1/keys/{key}/histogram'],
+    ...['/v1/keys/{key}/history', '/v1/keys/{key}/last-use', '/v1/keys/{key}/live'],
+    ...['/v1/tombstones', '/v1/unattributed/history'],
   ])
   t.same(paths['/kms/v1/keys/{keyTag}/activities']?.get.parameters?.map(({ name }) => name).sort(), [
     ...['keyTag', 'keyword', 'pageNo', 'pageSize', 'timestampFrom', 'timestampTo'],

@@ -3,7 +3,7 @@ import t from 'tap'
 import { MAX_ENTRY_BYTES } from '../../src/recorder/entry.ts'
 import { Control, createSharedQueue, Queue, type SharedQueue } from '../../src/recorder/queue.ts'
 
-const CAPACITY = 8192
+const CAPACITY = 2 ** 14
 
 /** Puts `bytes` as one entry, as the codec would: into the target that the queue names. */
 function put(queue: Queue, position: number, bytes: Buffer): number {
