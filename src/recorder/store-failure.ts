@@ -39,7 +39,7 @@ export function reasonOf(code: string): FailureReason {
 const REASONS: Readonly<Record<string, FailureReason>> = {
   ENOSPC: 'disk-full',
   EDQUOT: 'disk-full',
-  // What the store's writer throws where it has grown to its limit.
+  // What the store’s writer throws where it has no room.
   STORE_UNAVAILABLE: 'map-full',
   STORE_LOCKED: 'taken-over',
   SEGMENTS_IN_USE: 'segments-in-use',

@@ -48,7 +48,10 @@ type Databases = Readonly<Record<(typeof DATABASES)[number], Database>> & { read
 export interface Environment extends Databases {
   /** The data directory. */
   readonly path: string
-  /** Whether the file has grown to {@link EnvironmentOptions.mapSize}, as of the last commit. */
+  /**
+   * Whether no record may be added, as of the last commit: {@link EnvironmentOptions.mapSize} is in use, or the file
+   * is twice as large. Pages that were freed don't count.
+   */
   readonly full: boolean
   /** Runs `work` in one write transaction, on disk when this returns; rolled back if it throws. */
   transaction<T>(work: () => T): T
@@ -62,7 +65,7 @@ export interface EnvironmentOptions {
   readonly path: string
   readonly access: 'read' | 'write'
   /**
-   * Bytes the file may grow to. The library maps more by itself where they do not suffice, so whoever appends must
+   * Bytes that may be in use. The library maps more by itself where they do not suffice, so whoever appends must
    * ask {@link Environment.full}.
    */
   readonly mapSize: number
@@ -80,13 +83,17 @@ export const STORE_FILE = 'store.mdb'
 export function openEnvironment(options: EnvironmentOptions): Environment {
   const { path } = options
   const root = openRoot(options)
+  const opened: LmdbDatabase<Buffer, Uint8Array>[] = []
   const databaseOf = <T>(
     name: string,
     wrap: (found: LmdbDatabase<Buffer, Uint8Array>, file: string) => T,
   ): T => {
     const found = root.openDB<Buffer, Uint8Array>(name, { encoding: 'binary', keyEncoding: 'binary' })
     // A reader can come between the making of the file and that of its databases.
-    if (found !== undefined) return wrap(found, join(path, STORE_FILE))
+    if (found !== undefined) {
+      opened.push(found)
+      return wrap(found, join(path, STORE_FILE))
+    }
     void root.close()
     throw missingStore(join(path, STORE_FILE), 'one that is just being made')
   }
@@ -101,13 +108,40 @@ export function openEnvironment(options: EnvironmentOptions): Environment {
     credentials: database('credentials'),
     changes: database('changes'),
     get full() {
-      const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
-      return (lastPageNumber + 1) * pageSize >= options.mapSize
+      const stats = root.getStats() as RootStats
+      const pages = stats.lastPageNumber + 1
+      const most = options.mapSize / stats.pageSize
+      // Free pages that an open snapshot still shows can't be used again, so these count from some point on.
+      return pages >= most && (pages >= 2 * most || pagesInUse(stats, opened) >= most)
     },
     transaction: (work) => root.transactionSync(work),
     refresh: () => root.resetReadTxn(),
     close: () => root.close(),
   }
+}
+
+/** What LMDB counts of a tree, in pages (`MDB_stat`); the library leaves it untyped. */
+interface TreeStats {
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+/** `root`: the tree of the databases' names; `free`: that of the free pages. */
+interface RootStats {
+  readonly pageSize: number
+  readonly lastPageNumber: number
+  readonly root: TreeStats
+  readonly free: TreeStats
+}
+
+/** LMDB counts the pages of each tree: this reads no page. */
+function pagesInUse({ root, free }: RootStats, databases: readonly LmdbDatabase[]): number {
+  const META_PAGES = 2
+  return [root, free, ...databases.map((database) => database.getStats() as TreeStats)].reduce(
+    (sum, tree) => sum + tree.treeBranchPageCount + tree.treeLeafPageCount + tree.overflowPages,
+    META_PAGES,
+  )
 }
 
 function openRoot({ path, access, mapSize }: EnvironmentOptions): RootDatabase<Buffer, Uint8Array> {

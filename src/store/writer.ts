@@ -110,7 +110,7 @@ export class StoreWriter {
   /**
    * One durable transaction: what `work` submits, and the journal position it brings the store to.
    * `now` is Unix ms. Throws `STORE_LOCKED` once another process has taken the store over, `STORE_UNAVAILABLE` for
-   * a record where the store has grown to its limit.
+   * a record where the store has no room.
    */
   commit(position: number, now: number, work: () => void): void {
     const { meta, keys, changes } = this.#environment
@@ -140,7 +140,7 @@ export class StoreWriter {
   /** Puts a record into its ring. Within {@link commit}. */
   submit(submission: Submission): void {
     if (this.#full)
-      throw new KeytrailError('STORE_UNAVAILABLE', 'the store has grown to store.mapSize: raise it')
+      throw new KeytrailError('STORE_UNAVAILABLE', 'store.mapSize is in use: raise it, or wait for room')
     const { otherKey } = submission
     if (otherKey !== '' && storedKey(otherKey) !== storedKey(submission.key)) {
       // A copy: each ring may raise the time in its bytes.

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { STORE_FILE } from '../../src/store/environment.ts'
+import t, { type Test } from 'tap'
+import { openEnvironment, STORE_FILE } from '../../src/store/environment.ts'
 import { MAX_KEY_BYTES } from '../../src/store/layout.ts'
 import { createReader } from '../../src/store/query.ts'
 import { verifyStore } from '../../src/store/verify.ts'
@@ -213,22 +213,49 @@ t.test('times of the clock may be anything that 48 bits hold', async (t) => {
   t.strictSame(actions(store, 'end of time'), ['encrypt'])
 })
 
-t.test('a store that has grown to its limit takes no record, but still sweeps', async (t) => {
-  const limit = 2 ** 20
-  const store = new TestStore(t.testdir(), { ...RETENTION, records: 1000 }, 1_000_000, limit)
+/** A store with room for 1 MiB, and what fills it: every ring of it, until it takes no more. */
+function smallStore(t: Test) {
+  const store = new TestStore(t.testdir(), { ...RETENTION, records: 1000 }, 1_000_000, 2 ** 20)
   t.teardown(() => store.environment.close())
-  let kept = 0
-  const fill = (): void => {
-    for (; kept < 100_000; kept += 100) {
+  const size = (): number => statSync(join(store.path, STORE_FILE)).size
+  const fill = (): number => {
+    let kept = 0
+    for (; kept < 100_000 && !store.environment.full; kept += 100)
       store.commit(() => {
         for (let i = 0; i < 100; i++) store.submit({ key: `key-${(kept + i) % 500}` })
       })
-    }
+    return kept
   }
-  t.throws(fill, { code: 'STORE_UNAVAILABLE' })
-  t.ok(kept > 1000, `${kept} records found room`)
+  return { store, fill, size, limit: 2 ** 20 }
+}
+
+t.test('a full store takes no record, but sweeps; with room again it goes on in the same file', async (t) => {
+  const { store, fill, size, limit } = smallStore(t)
+  for (let round = 0; round < 5; round++) {
+    const kept = fill()
+    t.ok(kept > 1000 && kept < 100_000, `${kept} records found room`)
+    t.throws(() => store.append({ key: 'one-more' }), { code: 'STORE_UNAVAILABLE' })
+    store.now += RETENTION.ageMs * 2
+    t.ok(store.sweep() > 0)
+    store.append({ key: 'one-more' })
+    t.ok(size() < 2 * limit, `${size()} bytes`)
+  }
+})
+
+t.test('what was freed counts as free only as long as the file can do with it', async (t) => {
+  const { store, fill, size, limit } = smallStore(t)
+  fill()
+  const reader = openEnvironment({ path: store.path, access: 'read', mapSize: limit })
+  t.teardown(() => reader.close())
+  const snapshot = reader.keys.range({ start: Buffer.from([0]), end: Buffer.from([255]) })[Symbol.iterator]()
+  snapshot.next()
+  let rounds = 0
+  for (; rounds < 20; rounds++) {
+    store.now += RETENTION.ageMs * 2
+    store.sweep()
+    if (fill() === 0) break
+  }
+  t.ok(rounds > 0 && rounds < 20, `${rounds} rounds beside an open snapshot`)
+  t.ok(size() < 3 * limit, `${size()} bytes`)
   t.throws(() => store.append({ key: 'one-more' }), { code: 'STORE_UNAVAILABLE' })
-  store.now += RETENTION.ageMs * 2
-  t.ok(store.sweep() > 0)
-  t.ok(statSync(join(store.path, STORE_FILE)).size < 2 * limit)
 })

@@ -28,7 +28,7 @@ export const store = section('The data directory.', {
   mapSize: size(
     {
       description:
-        'The most the store can grow to. The file is sparse and takes what is used; when it is full, requests are refused with 503.',
+        'The most the store can hold. The file is sparse and takes what is used; when it is full, requests are refused with 503 until retention or a deletion that was scheduled has made room.',
       default: '64GiB',
     },
     { min: 16 * MIB, max: 64 * TIB },
