@@ -27,6 +27,8 @@ export interface RepairEvents {
 
 /** Entries in one transaction. */
 const BATCH = 1000
+/** Unix ms: the first sweep of all sets the next. */
+const SOON = 1
 const RING_STATE = 'k'.charCodeAt(0)
 const UNATTRIBUTED = 'u'.charCodeAt(0)
 
@@ -61,7 +63,8 @@ class Repair {
 
   run(): JournalMark {
     const target = this.#target
-    for (const name of DATABASES) if (name !== 'records' && name !== 'keys') this.#copy(name, () => true)
+    for (const name of DATABASES)
+      if (name !== 'records' && name !== 'keys' && name !== 'schedule') this.#copy(name, () => true)
     this.#copy('keys', ([kind]) => kind !== RING_STATE && kind !== UNATTRIBUTED)
     instanceOf(target.meta)
     checkFormat(target.meta, target.path)
@@ -113,10 +116,17 @@ class Repair {
     }
     target.transaction(() => {
       target.keys.put(stateKey, stored)
-      if (state.destroyAt !== 0)
-        target.schedule.put(scheduleKey(state.destroyAt, Purpose.destroy, ring), Buffer.from(key))
+      this.#schedule(key, state)
     })
     this.#events.ring({ key, kept: state.nextSeq - state.firstSeq, missing: [] })
+  }
+
+  /** Timers follow from the states of the rings: those of the old store need not be believed. */
+  #schedule(key: string, { ring, destroyAt }: RingState): void {
+    const { schedule } = this.#target
+    const name = Buffer.from(key)
+    schedule.put(scheduleKey(Purpose.sweep, SOON, ring), name)
+    if (destroyAt !== 0) schedule.put(scheduleKey(Purpose.destroy, destroyAt, ring), name)
   }
 
   #readState(key: string, stored: Buffer): RingState | null {
