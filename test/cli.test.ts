@@ -5,7 +5,10 @@ import t from 'tap'
 import { CliProcess, runCli } from './command/cli-process.ts'
 import { writeStore } from './command/command-run.ts'
 
-const COMMANDS = ['serve', 'demo', 'keys', 'history', 'verify', 'config check', 'health']
+const COMMANDS = [
+  ...['serve', 'demo', 'devkms', 'keys', 'history', 'verify', 'compact', 'repair', 'clock'],
+  ...['config check', 'health'],
+]
 
 t.test('help names every command, and each has an example and the exit codes', async (t) => {
   const { code, stdout } = await runCli(t, ['--help'])
