@@ -72,7 +72,15 @@ const ONE_IMPORTER: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['listener/ip-set.ts'],
   pino: ['log.ts'],
   'prom-client': ['metrics.ts'],
-  commander: ['command/program/option.ts', 'command/program/program.ts', 'command/program/run-program.ts', 'command/program/running-commands.ts', 'command/program/settings-commands.ts', 'command/program/store-commands.ts', 'command/program/upkeep-commands.ts'],
+  commander: [
+    'command/program/option.ts',
+    'command/program/program.ts',
+    'command/program/run-program.ts',
+    'command/program/running-commands.ts',
+    'command/program/settings-commands.ts',
+    'command/program/store-commands.ts',
+    'command/program/upkeep-commands.ts',
+  ],
   '@fastify/static': ['history/console-routes.ts'],
   uplot: ['console/view/chart.ts'],
 }
