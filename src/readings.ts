@@ -24,6 +24,11 @@ export function readings({ recorder, proxied, listeners, upstream, hits, log }: 
     counter('keytrail_intents_total', 'Intents journalled.', () => counters.intents),
     counter('keytrail_records_total', 'Records journalled.', () => counters.records),
     counter('keytrail_records_lost_total', 'Records lost for good (durability async).', () => counters.lost),
+    counter(
+      'keytrail_gaps_total',
+      'Gaps this start has declared: an unclean end may have lost records that nothing counts.',
+      () => (recorder.store.recovery.gap === null ? 0 : 1),
+    ),
     eachCounter(
       'keytrail_store_refusals_total',
       'Requests refused, or answers withheld, because the store could not take the entry.',

@@ -212,9 +212,14 @@ async function openRecorder(
       else limited.error(failure.code, { part, reason: failure.reason }, failure.message)
     },
   })
-  const { replayed, unknown } = recorder.store.recovery
+  const { replayed, unknown, gap } = recorder.store.recovery
   if (replayed + unknown > 0)
     log.warn({ replayed, unknown }, 'the last run did not end cleanly; its journal was replayed')
+  if (gap !== null)
+    log.warn(
+      { from: new Date(gap.from).toISOString(), to: new Date(gap.to).toISOString() },
+      'the last run did not end cleanly: by its durability, records of this time may be lost (coverage.gaps)',
+    )
   return recorder
 }
 

@@ -59,6 +59,12 @@ export const CoverageSchema = Type.Object({
       description: 'The clock has jumped ahead: what it makes too old is hidden, but kept',
     }),
   ),
+  gaps: Type.Optional(
+    Type.Array(Type.Object({ from: InstantSchema, to: InstantSchema }), {
+      description:
+        'When records of whatever key may have been lost that nothing counts: after a crash in durability async, or a power cut in committed. Oldest first; absent where there is none, and in a list of keys',
+    }),
+  ),
   head: Type.Object({ seq: Type.Integer(), hash: Type.String() }),
 })
 
@@ -105,5 +111,10 @@ function requesterJson({ requester, outcome }: StoredRecord): RecordJson['reques
 
 /** {@link CoverageSchema} of a ring's coverage. */
 export function coverageJson(coverage: Coverage): Static<typeof CoverageSchema> {
-  return { ...coverage, oldest: formatOptionalInstant(coverage.oldest) }
+  const { gaps, oldest, ...rest } = coverage
+  return {
+    ...rest,
+    oldest: formatOptionalInstant(oldest),
+    ...(gaps && { gaps: gaps.map(({ from, to }) => ({ from: formatInstant(from), to: formatInstant(to) })) }),
+  }
 }

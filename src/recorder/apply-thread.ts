@@ -12,7 +12,9 @@ import type { Retention } from '../store/ring.ts'
 import { syncDirectory } from '../store/sync-directory.ts'
 import { StoreWriter } from '../store/writer.ts'
 import { Applier } from './applier.ts'
+import type { Durability } from './journal.ts'
 import { LiveSegments } from './live-segments.ts'
+import { machineBoot } from './machine-boot.ts'
 import { OpenIntents } from './open-intents.ts'
 import { Control, Queue, type SharedQueue } from './queue.ts'
 import { type Recovery, recover } from './recovery.ts'
@@ -29,6 +31,7 @@ export interface ApplyThreadData {
   readonly maxSegments: number
   readonly retention: Retention
   readonly maxRings: number
+  readonly durability: Durability
   /** Of {@link LimitHits}. */
   readonly hits?: SharedArrayBuffer
   /** Added to the thread's own clock, in ms (tests move it). */
@@ -84,7 +87,8 @@ function open(): OpenStore {
 
 /** Recovers the store and tells what it found; begins the queue. */
 function begin({ environment, writer, clock }: OpenStore): Beginning {
-  const recovery = recover(directory, writer, clock())
+  const run = { durability: data.durability, boot: machineBoot(), time: wall() }
+  const recovery = recover(directory, writer, clock(), run)
   destroyDue(writer, clock())
   syncDirectory(data.path)
   const { position, free, dirty } = recovery

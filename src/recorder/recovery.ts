@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { KeytrailError } from '../errors.ts'
+import type { Gap, Run } from '../store/gap.ts'
 import type { StoreWriter } from '../store/writer.ts'
 import { decodeSubmission } from './entry.ts'
 import { nextEpoch, writeEpoch } from './epoch.ts'
@@ -21,6 +22,7 @@ export type RecoveredStore = Pick<
   | 'countLost'
   | 'settle'
   | 'setMark'
+  | 'beginRun'
 >
 
 /** What a start found in the journal, and where it goes on. */
@@ -37,24 +39,29 @@ export interface Recovery {
   readonly replayed: number
   /** Intents that got a record with outcome `unknown`. */
   readonly unknown: number
+  /** When the run before may have lost records that nothing counts; null where it can't have. */
+  readonly gap: Gap | null
 }
 
 /**
  * Puts what the journal holds and the rings don't into the rings, and gives every intent without an outcome
- * its record, all in one transaction: a crash on the way repeats it harmlessly. `now` is Unix ms. Throws
- * `STORE_DAMAGED` where something that was synced can't be read, or is missing, `STORE_ROLLED_BACK` where the
- * store's file and the journal are not of the same time.
+ * its record, all in one transaction: a crash on the way repeats it harmlessly. `now` is Unix ms; `run` is the one
+ * that begins. Throws `STORE_DAMAGED` where something that was synced can't be read, or is missing,
+ * `STORE_ROLLED_BACK` where the store's file and the journal are not of the same time.
  */
-export function recover(directory: string, writer: RecoveredStore, now: number): Recovery {
+export function recover(directory: string, writer: RecoveredStore, now: number, run: Run): Recovery {
   const { mark, instance } = writer
   const epoch = nextEpoch(directory, instance, mark)
   const slots = readSlots(directory)
   const replay = readJournal(directory, writer)
   const { position } = replay
+  let gap: Gap | null = null
   // Also where there is nothing to do: tickets begin anew, and segments are zeroed one after the other. No
   // later start may take an intent from before for an open one because the segment of its outcome has gone.
   writer.commit(position, now, () => {
     for (const work of replay.work) work(writer)
+    // Before the intents: these are older than what was journalled after them.
+    gap = writer.beginRun(run)
     for (const intent of replay.intents.values()) writer.submit(decodeSubmission(intent, 0))
     writer.settle(position)
     writer.setMark({ epoch, slots: slots.map(({ slot }) => slot), clean: false })
@@ -71,6 +78,7 @@ export function recover(directory: string, writer: RecoveredStore, now: number):
       .map(({ slot }) => slot),
     replayed: replay.work.length,
     unknown: replay.intents.size,
+    gap,
   }
 }
 

@@ -1,6 +1,7 @@
 import { clockStateOf } from './clock-hold.ts'
 import type { Environment } from './environment.ts'
 import { failuresIn } from './failures.ts'
+import { type Gap, gapsOf } from './gap.ts'
 import { histogramOf } from './histogram.ts'
 import { changesSince } from './key-changes.ts'
 import { fitsRing, keyOfRingState, ringStateKey, ringStatesAfter, UNATTRIBUTED_KEY } from './layout.ts'
@@ -44,6 +45,10 @@ export function createReader({
   const { keys, records, tombstones, changes } = environment
   checkFormat(environment.meta, environment.path)
   const held = (): boolean => clockStateOf(environment.meta).heldSince !== 0
+  const gaps = (): readonly Gap[] => {
+    const oldest = clock() - retention.ageMs
+    return gapsOf(environment.meta).filter(({ to }) => to >= oldest)
+  }
   const view = (stored: Buffer): RingView =>
     new RingView(decodeRingState(stored), records, retention, clock())
   const find = (ring: RingName): RingView | null => {
@@ -63,13 +68,13 @@ export function createReader({
     },
     key(key) {
       const found = find({ kind: 'key', key })
-      return found === null ? null : summary(key, found, held())
+      return found === null ? null : summary(key, found, held(), gaps())
     },
     history(ring, query) {
       const found = find(ring)
       if (found === null) return null
       const shown = page(found, ring.kind === 'key' ? ring.key : '', query, budget)
-      return { ...shown, coverage: coverage(found, held()) }
+      return { ...shown, coverage: coverage(found, held(), gaps()) }
     },
     lastUse(key) {
       const found = find({ kind: 'key', key })
@@ -192,7 +197,7 @@ function collect(view: RingView, key: string, from: number, before: number, limi
   return found
 }
 
-function coverage(view: RingView, clockHeld: boolean): Coverage {
+function coverage(view: RingView, clockHeld: boolean, gaps: readonly Gap[] = []): Coverage {
   const { state, hidden } = view
   return {
     oldest: view.oldest(),
@@ -202,11 +207,12 @@ function coverage(view: RingView, clockHeld: boolean): Coverage {
     unknown: view.unknown(),
     redacted: view.redacted(),
     ...(clockHeld && { clockHeld }),
+    ...(gaps.length > 0 && { gaps }),
     head: { seq: state.nextSeq - 1, hash: state.hash.toString('hex') },
   }
 }
 
-function summary(key: string, view: RingView, clockHeld: boolean): KeySummary {
+function summary(key: string, view: RingView, clockHeld: boolean, gaps?: readonly Gap[]): KeySummary {
   const { state } = view
   return {
     key,
@@ -215,6 +221,6 @@ function summary(key: string, view: RingView, clockHeld: boolean): KeySummary {
     since: state.openedAt,
     records: view.end - view.first,
     lastActivity: view.first < view.end ? state.newestTime : null,
-    coverage: coverage(view, clockHeld),
+    coverage: coverage(view, clockHeld, gaps),
   }
 }

@@ -1,4 +1,5 @@
 import type { AuditRecord, Channel, Outcome } from '../record.ts'
+import type { Gap } from './gap.ts'
 import type { KeyChanges } from './key-changes.ts'
 
 /** A record as it is kept: with its place in the ring. */
@@ -41,6 +42,11 @@ export interface Coverage {
   readonly redacted: number
   /** The clock is not believed: what it makes too old is hidden, but kept until it is. Absent otherwise. */
   readonly clockHeld?: true
+  /**
+   * When records of whatever key may have been lost that nothing counts, oldest first; absent where never, or in
+   * a list of keys.
+   */
+  readonly gaps?: readonly Gap[]
   /** The chain's head: the newest sequence number and the hash (hex) up to it. */
   readonly head: { readonly seq: number; readonly hash: string }
 }

@@ -4,9 +4,17 @@ import { genesisHash } from './chain.ts'
 import { setClockState } from './clock-hold.ts'
 import { type Credential, forgetCredentialsOf, keepCredential } from './credentials.ts'
 import type { Environment } from './environment.ts'
+import { beginRun, endRun, type Gap, noteNewest, type Run } from './gap.ts'
 import { type JournalMark, journalMarkOf, setJournalMark } from './journal-mark.ts'
 import { noteChanges } from './key-changes.ts'
-import { fitsRing, ringStateKey, storedKey, UNATTRIBUTED_KEY, UNATTRIBUTED_RING } from './layout.ts'
+import {
+  boundedTime,
+  fitsRing,
+  ringStateKey,
+  storedKey,
+  UNATTRIBUTED_KEY,
+  UNATTRIBUTED_RING,
+} from './layout.ts'
 import { askedDestruction, destroyRing, destructionFor, redactKeys, settleDestruction } from './lifecycle.ts'
 import {
   initialiseMeta,
@@ -26,7 +34,7 @@ import { destroyDue, noteRetention, scheduleSweep } from './retention.ts'
 import { type Retention, Ring } from './ring.ts'
 import { decodeRingState, newRingState } from './ring-state.ts'
 import type { Submission } from './submission.ts'
-import { countLate, tombstoneOf } from './tombstone.ts'
+import { cameTooLate } from './too-late.ts'
 import { keepUp, needsUpkeep, type UpkeepOptions } from './upkeep.ts'
 
 export interface WriterOptions extends UpkeepOptions {
@@ -54,6 +62,8 @@ export class StoreWriter {
   /** The current transaction's time, Unix ms. */
   #now = 0
   #full = false
+  /** Time of the newest record that it submitted, Unix ms; 0 for none, null where what it submits is older. */
+  #newest: number | null = 0
   /** Times that bytes which must not stay were removed: the journal may have them still. */
   #erasures = 0
 
@@ -90,6 +100,15 @@ export class StoreWriter {
   /** Within {@link commit}. */
   setMark(mark: JournalMark): void {
     setJournalMark(this.#environment.meta, mark)
+    if (mark.clean) endRun(this.#environment.meta)
+  }
+
+  /** Notes a run that begins; returns what the one before may have lost. Within {@link commit}. */
+  beginRun(run: Run): Gap | null {
+    const { meta } = this.#environment
+    if (this.#newest) noteNewest(meta, this.#newest)
+    this.#newest = null
+    return beginRun(meta, run)
   }
 
   /** Counts the rings destroyed, and the records that came too late for theirs. */
@@ -118,6 +137,7 @@ export class StoreWriter {
       this.#rings.clear()
       this.#destroyed.clear()
       this.#now = now
+      this.#newest = 0
       this.#full = this.#environment.full
       if (!ownerOf(meta)?.equals(this.#owner)) {
         throw new KeytrailError(
@@ -130,6 +150,7 @@ export class StoreWriter {
         ring.evict(this.#retention, now)
         ring.save(keys, key === '' ? UNATTRIBUTED_KEY : ringStateKey(key))
       }
+      if (this.#newest) noteNewest(meta, this.#newest)
       noteChanges(changes, new Set([...this.#rings.keys(), ...this.#destroyed]))
       const { hold } = this.#upkeep
       if (hold?.isUnnoted === true) setClockState(meta, hold.note())
@@ -142,6 +163,8 @@ export class StoreWriter {
     if (this.#full)
       throw new KeytrailError('STORE_UNAVAILABLE', 'store.mapSize is in use: raise it, or wait for room')
     const { otherKey } = submission
+    // As it was given: a ring may raise it.
+    if (this.#newest !== null) this.#newest = boundedTime(recordTime(submission.record, 0))
     if (otherKey !== '' && storedKey(otherKey) !== storedKey(submission.key)) {
       // A copy: each ring may raise the time in its bytes.
       const record = Buffer.from(submission.record)
@@ -237,7 +260,10 @@ export class StoreWriter {
     const existing = this.#existing(key)
     const began = recordTime(record, 0) - recordDuration(record, 0)
     if (existing !== null && began >= existing.state.openedAt) return existing
-    if (this.#belongsToDestroyed(key, record)) return null
+    if (cameTooLate(this.#environment, { key, record, now: this.#now })) {
+      this.#erasures++
+      return null
+    }
     if (existing !== null) return existing
     const { meta } = this.#environment
     const rings = ringCount(meta)
@@ -270,21 +296,5 @@ export class StoreWriter {
     this.#rings.set(key, ring)
     scheduleSweep(schedule, ring, now + this.#retention.ageMs)
     return ring
-  }
-
-  /**
-   * An exchange that began before its key was destroyed must neither open a new ring for it nor get into one. A
-   * tombstone of the future tells that the clock was put back since: it says nothing of what came after that.
-   */
-  #belongsToDestroyed(key: string, record: Buffer): boolean {
-    const { tombstones, keys } = this.#environment
-    const tombstone = tombstoneOf(tombstones, keys, key)
-    if (tombstone === null) return false
-    const time = recordTime(record, 0)
-    if (time - recordDuration(record, 0) >= tombstone.time) return false
-    if (tombstone.time > this.#now && time <= this.#now) return false
-    countLate(tombstones, keys, key)
-    this.#erasures++
-    return true
   }
 }

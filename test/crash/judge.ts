@@ -1,6 +1,6 @@
 import type { ExecutedRequest } from '../../src/devkms/server.ts'
 import type { SeenRecord } from '../helper/running-sidecar.ts'
-import type { Seen, SeenRing } from './seen.ts'
+import type { Seen, SeenCoverage, SeenRing } from './seen.ts'
 import type { Testimony, Told } from './witness.ts'
 
 /** What all sides saw. */
@@ -22,6 +22,8 @@ export interface Verdict {
   readonly destroyed: number
   /** Addresses of answers that have no record. */
   readonly unrecordedAnswers: readonly string[]
+  /** Those of them that were given in none of the gaps which the history declares. */
+  readonly undeclaredAnswers: readonly string[]
   /** Addresses of executed requests that have no record; their clients got no answer. */
   readonly unrecordedExecutions: readonly string[]
   readonly duplicates: readonly string[]
@@ -35,6 +37,9 @@ export function judge(evidence: Evidence): Verdict {
   const rings = [...seen.rings.values(), seen.unattributed]
   const records = recordsByAddress(rings)
   const cases = [...sent.keys()].map((address) => caseOf(evidence, records.get(address) ?? [], address))
+  // They are the store's: each ring that there is names them all.
+  const gaps = rings.find(({ coverage }) => coverage.gaps !== undefined)?.coverage.gaps ?? []
+  const undeclared = (one: Case): boolean => isAnswered(one) && !isDeclared(one, gaps)
   const missing = cases.filter(({ record, destroyed }) => record === undefined && !destroyed)
   return {
     requests: sent.size,
@@ -44,6 +49,7 @@ export function judge(evidence: Evidence): Verdict {
     unknown: cases.filter(({ record }) => record?.outcome === 'unknown').length,
     destroyed: cases.filter(({ record, destroyed }) => record === undefined && destroyed).length,
     unrecordedAnswers: missing.filter(isAnswered).map(({ address }) => address),
+    undeclaredAnswers: missing.filter(undeclared).map(({ address }) => address),
     unrecordedExecutions: missing
       .filter((one) => !isAnswered(one) && one.executions.length > 0)
       .map(({ address }) => address),
@@ -97,6 +103,11 @@ function recordsByAddress(rings: readonly SeenRing[]): Map<string, SeenRecord[]>
 /** 503 is keytrail's word for «not recorded»: nothing is promised of it. */
 function isAnswered({ answer }: Case): boolean {
   return answer !== undefined && !(answer.traceId === '' && answer.status === 503)
+}
+
+function isDeclared({ answer }: Case, gaps: NonNullable<SeenCoverage['gaps']>): boolean {
+  const at = answer?.at ?? 0
+  return gaps.some(({ from, to }) => Date.parse(from) <= at && at <= Date.parse(to))
 }
 
 /** A record must say what its client and the upstream saw. */

@@ -5,6 +5,7 @@ export interface SeenCoverage {
   readonly lost: number
   readonly unknown: number
   readonly head: { readonly seq: number }
+  readonly gaps?: readonly { readonly from: string; readonly to: string }[]
 }
 
 /** One ring, as the history shows it. */

@@ -3,8 +3,6 @@ import type { Outcome, Plan } from './run-campaign.ts'
 /** How long `committed` may leave an answered record unsynced (DESIGN 3), and what a busy machine adds. */
 const COMMITTED_MS = 100
 const SLACK_MS = 200
-/** `async` promises no time; more than this would be a stuck journal. */
-const ASYNC_MS = 2000
 
 /** What a campaign did and found, on one line. */
 export function summaryLine({ durability, end, rounds }: Plan, outcome: Outcome, elapsedMs: number): string {
@@ -17,6 +15,7 @@ export function summaryLine({ durability, end, rounds }: Plan, outcome: Outcome,
     `records ${verdict.records} (${verdict.unknown} unknown), gone with their key ${verdict.destroyed},`,
     ...(end === 'power' ? [`sectors and names thrown away ${discarded},`] : []),
     `answers lost ${verdict.unrecordedAnswers.length}${oldest > 0 ? ` (given up to ${oldest} ms before)` : ''},`,
+    ...(durability === 'async' ? [`${verdict.undeclaredAnswers.length} of them in no declared gap,`] : []),
     `executions lost ${verdict.unrecordedExecutions.length},`,
     `duplicates ${verdict.duplicates.length}, contradictions ${verdict.wrong.length}`,
   ].join(' ')
@@ -31,8 +30,12 @@ export function trouble({ durability, end }: Plan, { verdict, lostAges }: Outcom
     found.push(...unrecordedAnswers.map((one) => `answered, not recorded: ${one}`))
   } else if (durability === 'committed' && end === 'kill') {
     found.push(...unrecordedAnswers.map((one) => `answered, not recorded: ${one}`))
+  } else if (durability === 'async') {
+    found.push(
+      ...verdict.undeclaredAnswers.map((one) => `answered, not recorded, in no declared gap: ${one}`),
+    )
   } else {
-    const late = lostAges.filter((age) => age > (durability === 'async' ? ASYNC_MS : COMMITTED_MS + SLACK_MS))
+    const late = lostAges.filter((age) => age > COMMITTED_MS + SLACK_MS)
     found.push(...late.map((age) => `answered ${age} ms before the end, not recorded`))
   }
   return found

@@ -5,7 +5,7 @@ import { Control } from '../../src/recorder/queue.ts'
 import { recover } from '../../src/recorder/recovery.ts'
 import { decodeGroup, FIRST_GROUP } from '../../src/recorder/segment.ts'
 import { slotPath } from '../../src/recorder/slots.ts'
-import { MemoryStore, type TestJournal } from './written-journal.ts'
+import { MemoryStore, RUN, type TestJournal } from './written-journal.ts'
 
 /** Calls of the file system that fail while their count lasts; each is noted. */
 export interface Faults {
@@ -59,7 +59,7 @@ export async function faultyJournal(t: Test): Promise<{ journal: typeof Journal;
 /** Numbers of the records that a start would find. */
 export function found(journal: TestJournal): string[] {
   const store = new MemoryStore()
-  recover(journal.directory, store, 0)
+  recover(journal.directory, store, 0, RUN)
   return store.records
 }
 

@@ -5,7 +5,7 @@ import { Control, SlotState } from '../../src/recorder/queue.ts'
 import { recover } from '../../src/recorder/recovery.ts'
 import { slotPath } from '../../src/recorder/slots.ts'
 import { faultyJournal, found, groupsIn, segmentsOpened } from './faulty-journal.ts'
-import { type Entry, INSTANCE, intent, MemoryStore, record, testJournal } from './written-journal.ts'
+import { type Entry, INSTANCE, intent, MemoryStore, RUN, record, testJournal } from './written-journal.ts'
 
 for (const call of ['sync', 'writev', 'write'] as const) {
   t.test(
@@ -56,7 +56,7 @@ t.test('committed: what was told but could not be synced is left to the rings', 
   journal.write([record(0, 'a')], [record(0, 'b')])
   t.strictSame(journal.reports, ['no sync', null])
   const store = new MemoryStore({ position: applied })
-  recover(journal.directory, store, 0)
+  recover(journal.directory, store, 0, RUN)
   t.strictSame(store.records, ['later:success'], 'the journal goes on where the rings are')
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { recover } from '../../src/recorder/recovery.ts'
 import { faultyJournal, found, groupsIn, segmentsOpened } from './faulty-journal.ts'
-import { type Entry, intent, MemoryStore, record, testJournal } from './written-journal.ts'
+import { type Entry, intent, MemoryStore, RUN, record, testJournal } from './written-journal.ts'
 
 t.test('strict: each group is written once, synced, and only then told', async (t) => {
   const { journal: Journal, faults } = await faultyJournal(t)
@@ -63,7 +63,7 @@ t.test('positions cross 2^31 and 2^32', async (t) => {
     journal.write(...Array.from({ length: 20 }, (_, i): Entry[] => [record(0, String(i), 100)]))
     t.ok(journal.committed > base)
     const store = new MemoryStore({ position })
-    t.equal(recover(journal.directory, store, 0).position, journal.committed)
+    t.equal(recover(journal.directory, store, 0, RUN).position, journal.committed)
     t.equal(store.records.length, 20)
   }
 })

@@ -14,6 +14,7 @@ import {
   type JournalSettings,
   lost,
   MemoryStore,
+  RUN,
   record,
   TestJournal,
   testJournal,
@@ -29,7 +30,7 @@ function written(t: Test, groups: readonly Entry[][], settings: JournalSettings 
 /** A store that no start has finished on comes to the journal anew. */
 function recover(directory: string, store: MemoryStore, now: number): ReturnType<typeof recoverJournal> {
   if (store.mark.epoch === 0) rmSync(join(directory, 'epoch'), { force: true })
-  return recoverJournal(directory, store, now)
+  return recoverJournal(directory, store, now, RUN)
 }
 
 function recovered(directory: string, store = new MemoryStore()): string[] {
@@ -244,7 +245,7 @@ t.test('the journal of another store is refused, not thrown away', async (t) => 
   const other = new MemoryStore({ instance: Buffer.from('another-instance'), mark })
   t.match(damage(directory, other), { code: 'STORE_DAMAGED', message: basename(slotPath(directory, 0)) })
   t.strictSame(recovered(directory), ['a:success'])
-  t.throws(() => recoverJournal(directory, other, 0), { code: 'STORE_DAMAGED', message: /epoch/ })
+  t.throws(() => recoverJournal(directory, other, 0, RUN), { code: 'STORE_DAMAGED', message: /epoch/ })
 })
 
 t.test(

@@ -15,6 +15,7 @@ import { LiveSegments } from '../../src/recorder/live-segments.ts'
 import { Control, createSharedQueue, Queue } from '../../src/recorder/queue.ts'
 import type { RecoveredStore } from '../../src/recorder/recovery.ts'
 import type { Credential } from '../../src/store/credentials.ts'
+import type { Run } from '../../src/store/gap.ts'
 import type { JournalMark } from '../../src/store/journal-mark.ts'
 import { decodeRecord } from '../../src/store/record-codec.ts'
 import type { Submission } from '../../src/store/submission.ts'
@@ -162,6 +163,9 @@ export function testJournal(t: Test, settings: JournalSettings = {}): TestJourna
   return new TestJournal(join(t.testdir({}), 'journal'), settings)
 }
 
+/** A run of a test's. */
+export const RUN: Run = { durability: 'strict', boot: 'one', time: 0 }
+
 /** Of a store whose last run did not end cleanly, on slots it does not know of. */
 export const UNCLEAN: JournalMark = { epoch: 0, slots: [], clean: false }
 
@@ -185,6 +189,11 @@ export class MemoryStore implements RecoveredStore, AppliedStore {
     this.instance = instance
     this.position = position
     this.mark = mark
+  }
+
+  /** Its runs lose nothing. */
+  beginRun(): null {
+    return null
   }
 
   setMark(mark: JournalMark): void {

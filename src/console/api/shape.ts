@@ -39,6 +39,8 @@ export interface Coverage {
   readonly unknown: number
   /** The clock is not believed: what it makes too old is hidden, but kept. */
   readonly clockHeld?: true
+  /** When records may have been lost that nothing counts, oldest first. */
+  readonly gaps?: readonly { readonly from: string; readonly to: string }[]
   readonly head: { readonly seq: number; readonly hash: string }
 }
 

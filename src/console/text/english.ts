@@ -66,6 +66,8 @@ export const english: Texts = {
   evicted: (byCount, byAge) => `not shown: ${byCount} evicted by count, ${byAge} by age`,
   beforeKept: 'the period starts before the oldest kept record',
   clockHeld: 'the clock has jumped ahead: what it makes too old is hidden, but kept',
+  gap: (from, to, earlier) =>
+    `records may be lost from ${from} to ${to}${earlier > 0 ? ` and in ${earlier} gaps before` : ''}`,
   lost: (count) => `${count} lost unrecorded`,
   unknown: (count) => `${count} with unknown outcome`,
   complete: 'nothing evicted, nothing lost',

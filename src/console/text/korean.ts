@@ -66,6 +66,8 @@ export const korean: Texts = {
   evicted: (byCount, byAge) => `표시되지 않음: 개수 초과 ${byCount}건, 기간 경과 ${byAge}건`,
   beforeKept: '조회 기간이 가장 오래된 기록보다 먼저 시작합니다',
   clockHeld: '시계가 앞으로 건너뛰어 오래된 것으로 보이는 기록은 숨겨졌지만 보관 중입니다',
+  gap: (from, to, earlier) =>
+    `${from}부터 ${to}까지의 기록이 누락되었을 수 있음${earlier > 0 ? ` (이전 ${earlier}개 구간 포함)` : ''}`,
   lost: (count) => `기록되지 못한 ${count}건`,
   unknown: (count) => `결과를 알 수 없는 ${count}건`,
   complete: '누락된 기록 없음',

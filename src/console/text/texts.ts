@@ -66,6 +66,8 @@ export interface Texts {
   readonly beforeKept: string
   readonly clockHeld: string
   readonly lost: (count: string) => string
+  /** Of the newest, and how many there are before it. */
+  readonly gap: (from: string, to: string, earlier: number) => string
   readonly unknown: (count: string) => string
   readonly complete: string
   readonly countedFrom: (time: string) => string

@@ -10,7 +10,8 @@ export function coverageLine(part: Part, view: KeyView, history: KeyHistory): Te
   const { texts, formats, now } = part.state
   const page = history.listing.page
   if (page === null) return html`${nothing}`
-  const { oldest, evictedByCount, evictedByAge, lost, unknown, clockHeld } = page.coverage
+  const { oldest, evictedByCount, evictedByAge, lost, unknown, clockHeld, gaps = [] } = page.coverage
+  const newest = gaps.at(-1)
   const gone = evictedByCount + evictedByAge > 0
   const oldestMs = oldest === null ? null : Date.parse(oldest)
   const reachesBack = gone && (oldestMs === null || boundsOf(view.period, now).from < oldestMs)
@@ -19,10 +20,19 @@ export function coverageLine(part: Part, view: KeyView, history: KeyHistory): Te
     ...(gone ? [texts.evicted(formats.count(evictedByCount), formats.count(evictedByAge))] : []),
     ...(lost > 0 ? [texts.lost(formats.count(lost))] : []),
     ...(unknown > 0 ? [texts.unknown(formats.count(unknown))] : []),
-    ...(gone || lost > 0 ? [] : [texts.complete]),
+    ...(newest === undefined
+      ? []
+      : [
+          texts.gap(
+            formats.second(Date.parse(newest.from)),
+            formats.second(Date.parse(newest.to)),
+            gaps.length - 1,
+          ),
+        ]),
+    ...(gone || lost + gaps.length > 0 ? [] : [texts.complete]),
     ...(reachesBack ? [texts.beforeKept] : []),
     ...(clockHeld ? [texts.clockHeld] : []),
   ]
-  const warn = reachesBack || lost > 0 || clockHeld === true
+  const warn = reachesBack || lost + gaps.length > 0 || clockHeld === true
   return html`<p class="coverage ${warn ? 'warn' : ''}">${warn ? icon('warning') : nothing}<span>${facts.join(' · ')}</span></p>`
 }
