@@ -30,7 +30,8 @@ export function destroyDue(
   const due = takeDue(environment.schedule, Purpose.destroy, now, limit)
   for (const timer of due) {
     const ring = ringOf(timer, rings)
-    if (ring === null) continue
+    // The ring itself has the last word on whether, and when, it goes.
+    if (ring === null || ring.state.destroyAt === 0 || ring.state.destroyAt > now) continue
     destroyRing(environment, ring, dueDestruction(ring.state, now))
     rings.destroyed(ring.key)
   }

@@ -8,7 +8,7 @@ const CLI = new URL('../../dist/cli.js', import.meta.url).pathname
 
 /** `npm run test:volume` sends ten times as much, with the default retention. */
 const FULL = process.env['TEST_VOLUME'] === 'full'
-const [REQUESTS, HOT, RECORDS] = FULL ? [200_000, 40_000, 30_000] : [20_000, 4_000, 3_000]
+const [REQUESTS, HOT, RECORDS] = FULL ? [200_000, 40_000, 30_000] : [10_000, 2_500, 2_000]
 const KEYS = 50
 const CONNECTIONS = 64
 

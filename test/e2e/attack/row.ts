@@ -30,7 +30,7 @@ export function call(method: string, body: string): string {
   return `${method}(${body})`
 }
 
-/** Each record with the ring it goes to: a key's only where the answer proves the key. */
+/** Each record with the ring it goes to: without a key, or with one that nobody has proven, that is no key's. */
 export function recordedText(records: readonly { record: AuditRecord; proven: boolean }[]): string {
   return records
     .map(({ record: { action, status, outcome, key }, proven }) =>
@@ -40,7 +40,7 @@ export function recordedText(records: readonly { record: AuditRecord; proven: bo
         outcome,
         status,
         'in',
-        proven ? ringOf(key) : '(unattributed)',
+        proven ? ringOf(key) : key === '' ? '(unattributed)' : 'the key’s ring, if it has one',
       ].join(' '),
     )
     .join(', ')
