@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { unchecked } from '../helper/unchecked.ts'
 import { buildPowerCut, cutPower, powerCutEnvironment } from './power-cut.ts'
 import { seeded } from './seeded.ts'
 
 const library = buildPowerCut(t.testdir({}))
-const skip = library === null ? 'NOT CHECKED: power cuts need gcc' : false
+const skip = library === null ? unchecked('power cuts need gcc') : false
 
 /** Runs `program` with `fs` at hand in a directory with the file `old` and cuts the power when it has ended. */
 function run(t: Test, program: string, { share = 1, seed = 1, lies = false } = {}): string {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import {
   closeSync,
   existsSync,
@@ -13,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { buildPreload } from '../helper/preload.ts'
 import { type CutEntry, readCutLog, type WriteEntry } from './power-cut-log.ts'
 
 const SOURCE = new URL('./power-cut.c', import.meta.url).pathname
@@ -33,22 +33,9 @@ export interface Discarded {
   readonly names: number
 }
 
-/** Whether {@link buildPowerCut} has what it needs. */
-export function hasCompiler(): boolean {
-  return spawnSync('gcc', ['--version']).status === 0
-}
-
 /** Compiles the library into `directory`; null with no C compiler. */
 export function buildPowerCut(directory: string): string | null {
-  const library = join(directory, 'power-cut.so')
-  const { status, error, stderr } = spawnSync(
-    'gcc',
-    ['-shared', '-fPIC', '-O2', '-o', library, SOURCE, '-ldl', '-lpthread'],
-    { encoding: 'utf8' },
-  )
-  if (error !== undefined) return null
-  if (status !== 0) throw new Error(`power-cut.c: ${stderr}`)
-  return library
+  return buildPreload(SOURCE, directory)
 }
 
 /** The environment in which a process can suffer a power cut. */

@@ -4,11 +4,12 @@ import { countingUpstream } from '../helper/counting-upstream.ts'
 import { encryptRequest, load } from '../helper/raw-load.ts'
 import { runSidecar } from '../helper/running-sidecar.ts'
 import { canTrace, type SystemCall, traceCalls } from '../helper/system-calls.ts'
+import { unchecked } from '../helper/unchecked.ts'
 
 /** What is loaded when it is first needed is not looked at. */
 const WARM_UP = 1
 const EXCHANGES = 5
-const skip = canTrace() ? false : 'NOT CHECKED: strace is not installed or may not trace'
+const skip = canTrace() ? false : unchecked('strace is not installed or may not trace')
 
 t.test(
   'strict: what is written to the journal is synced before anybody sees anything of it',

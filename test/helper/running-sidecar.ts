@@ -27,13 +27,15 @@ export interface RunningSidecar {
 
 /**
  * Starts the built keytrail before `upstreamUrl` on free ports and kills it when the test ends. `settings` are
- * merged over the test's configuration, one level deep; `dataDir` lets it go on with an older store.
+ * merged over the test's configuration, one level deep; `dataDir` lets it go on with an older store; `added` goes into
+ * its environment.
  */
 export async function runSidecar(
   t: Test,
   upstreamUrl: string,
   settings: Readonly<Record<string, unknown>> = {},
   dataDir = join(t.testdir({}), 'data'),
+  added: Readonly<Record<string, string>> = {},
 ): Promise<RunningSidecar> {
   const document = {
     listeners: [
@@ -51,7 +53,7 @@ export async function runSidecar(
   // Without the test runner's own hooks, which would slow down every thread, and without settings from outside.
   const own = ([name]: [string, string | undefined]) =>
     name !== 'NODE_OPTIONS' && !name.startsWith('KEYTRAIL_')
-  const env = Object.fromEntries(Object.entries(process.env).filter(own))
+  const env = { ...Object.fromEntries(Object.entries(process.env).filter(own)), ...added }
   const child = spawn(process.execPath, [CLI, 'serve', '--config', file], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

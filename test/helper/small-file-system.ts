@@ -3,6 +3,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { unchecked } from './unchecked.ts'
 
 const MOUNT = 'mount'
 const UNMOUNT = 'umount'
@@ -26,7 +27,7 @@ export function unmountable(): string | false {
     execFileSync(UNMOUNT, [path])
     return false
   } catch {
-    return 'NOT CHECKED: needs the right to mount a file system'
+    return unchecked('needs the right to mount a file system')
   } finally {
     rmdirSync(path)
   }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { unchecked } from '../helper/unchecked.ts'
 
 const WAITING = new URL('../fixture/recorder/trace-waiting.mjs', import.meta.url).pathname
 const TRACER = 'strace'
@@ -77,5 +78,5 @@ t.test(
 
 /** Why the system calls can't be looked at. */
 function skipped(): string | false {
-  return traceable ? false : 'NOT CHECKED: strace is not installed or may not trace'
+  return traceable ? false : unchecked('strace is not installed or may not trace')
 }
