@@ -23,6 +23,8 @@ export interface Plan {
   readonly rounds: number
   /** Most that are executed in a round before its end comes. */
   readonly requests: number
+  /** How each round ends but the very first starts; at random without it. */
+  readonly moment?: Moment
   /** In [0, 1). */
   readonly random: () => number
   /** Syncs do nothing, to see what the campaign is worth. */
@@ -128,7 +130,7 @@ async function fireAt(firing: Firing, order: LoadOrder, plan: Plan): Promise<Fir
     progress('the load is ready')
     while (ends.length < rounds) {
       const chance = random()
-      await end(chance < 0.15 ? 'starting' : chance < 0.3 ? 'closing' : 'under load')
+      await end(plan.moment ?? (chance < 0.15 ? 'starting' : chance < 0.3 ? 'closing' : 'under load'))
     }
   } finally {
     await load.stop()
