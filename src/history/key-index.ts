@@ -1,13 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { KeyUse, Reader } from '../store/reader.ts'
+import { compareUses, firstOf, KeyOrder } from './key-order.ts'
 import type { Batch } from './listing.ts'
 
-/** Keys read or looked at in one turn. */
+/** Keys looked at in one turn. */
 const TURN = 2000
+/** Changed keys that are read in one turn. */
+const FOLLOW_TURN = 500
 /** How often an index in use follows what the store notes of changed keys: long before those notes are dropped. */
 const FOLLOW_MS = 5000
-/** An index that nobody asked for this long is given up: it takes some 150 bytes a key. */
+/** An index that nobody asked for this long is given up. */
 const KEPT_MS = 10 * 60_000
+/** Beyond this many changed keys, and this share of all, the order is read anew. */
+const MOST_CHANGED = 10_000
+const CHANGED_SHARE = 1 / 8
+
+/** What it needs of the store. */
+type KeyReader = Pick<Reader, 'keyUses' | 'keyUse' | 'keyChanges'>
 
 interface PageOptions {
   readonly limit: number
@@ -21,28 +30,26 @@ interface PageOptions {
  * changed keys: appending a record pays nothing for it.
  */
 export class KeyIndex {
-  readonly #reader: Reader
-  readonly #uses = new Map<string, KeyUse>()
-  /** The values of {@link KeyIndex.#uses} in order. */
-  #sorted: KeyUse[] = []
+  readonly #reader: KeyReader
+  #order: KeyOrder | null = null
+  /** Keys that have another place than in {@link KeyIndex.#order}, or (null) none at all. */
+  #changed = new Map<string, KeyUse | null>()
+  /** Those that have one, in order; null where that is to be found out. */
+  #moved: readonly KeyUse[] | null = null
   #position: number | null = null
   #building: Promise<void> | null = null
+  #following: Promise<boolean> | null = null
   #timer: NodeJS.Timeout | null = null
   #lastAsked = 0
 
-  constructor(reader: Reader) {
+  constructor(reader: KeyReader) {
     this.#reader = reader
   }
 
   /** Brings the index up to date: at once, or within the time that reading all keys takes. */
   async refresh(): Promise<void> {
     this.#lastAsked = performance.now()
-    if (this.#building === null && !this.#follow()) {
-      this.#building = this.#build().finally(() => {
-        this.#building = null
-      })
-    }
-    if (this.#building !== null) await this.#building
+    if (!(await this.#follow())) await this.#build()
   }
 
   /**
@@ -54,113 +61,119 @@ export class KeyIndex {
     let last = position
     for (let seen = 0; seen < budget; await nextTurn()) {
       // Meanwhile keys may have moved: the place is looked up anew in each turn.
-      let place = last === '' ? 0 : this.#placeBehind(parsePosition(last))
-      const end = Math.min(this.#sorted.length, place + Math.min(TURN, budget - seen))
-      seen += end - place
-      for (; place < end && entries.length < limit; place++) {
-        const use = this.#sorted[place] as KeyUse
+      const following = this.#usesBehind(last === '' ? null : parsePosition(last))
+      for (const turnEnd = Math.min(seen + TURN, budget); seen < turnEnd; seen++) {
+        if (entries.length === limit) return { entries, next: last }
+        const { value: use } = following.next()
+        if (use === undefined) return { entries, next: null }
         if (shows(use.key)) entries.push(use)
         last = `${use.lastUse} ${use.key}`
       }
-      if (place === this.#sorted.length) return { entries, next: null }
-      if (entries.length === limit) break
     }
     return { entries, next: last }
   }
 
   /** Takes out a key that was found to have no ring any more. */
   forget(key: string): void {
-    const known = this.#uses.get(key)
-    if (known === undefined) return
-    this.#uses.delete(key)
-    this.#sorted = this.#merged(new Set([known]), [])
+    this.#changed.set(key, null)
+    this.#moved = null
   }
 
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
-    this.#position = null
-    this.#sorted = []
-    this.#uses.clear()
+    this.#begin(null, null)
   }
 
-  async #build(): Promise<void> {
+  #begin(order: KeyOrder | null, position: number | null): void {
+    this.#order = order
+    this.#position = position
+    this.#changed = new Map()
+    this.#moved = null
+  }
+
+  /** The keys of the order and the moved ones, merged. */
+  *#usesBehind(use: KeyUse | null): Generator<KeyUse, undefined> {
+    this.#moved ??= [...this.#changed.values()].filter((one) => one !== null).sort(compareUses)
+    const moved = this.#moved
+    const order = this.#order
+    let next = use === null ? 0 : firstOf(moved.length, (i) => compareUses(moved[i] as KeyUse, use) > 0)
+    const length = order?.length ?? 0
+    for (let place = use === null ? 0 : (order?.placeBehind(use) ?? 0); place < length; place++) {
+      const found = order?.at(place) as KeyUse
+      if (this.#changed.has(found.key)) continue
+      for (let one = moved[next]; one !== undefined && compareUses(one, found) < 0; one = moved[++next])
+        yield one
+      yield found
+    }
+    yield* moved.slice(next)
+  }
+
+  #build(): Promise<void> {
+    this.#building ??= this.#read().finally(() => {
+      this.#building = null
+    })
+    return this.#building
+  }
+
+  /** What there was before goes on to be used meanwhile. */
+  async #read(): Promise<void> {
     // Changes are noted from here on, so that none of them falls between reading and following.
     const { position } = this.#reader.keyChanges(null)
-    this.#uses.clear()
-    for (let after = ''; ; ) {
-      const uses = this.#reader.keyUses(after, TURN)
-      for (const use of uses) this.#uses.set(use.key, use)
-      if (uses.length < TURN) break
-      after = uses.at(-1)?.key ?? ''
-      await nextTurn()
-    }
-    this.#sorted = [...this.#uses.values()].sort(compare)
-    this.#position = position
-    this.#follow()
+    const order = await KeyOrder.read(this.#reader)
+    while (this.#following !== null) await this.#following
+    this.#begin(order, position)
     this.#timer ??= setInterval(() => this.#tend(), FOLLOW_MS).unref()
+    await this.#follow()
   }
 
   #tend(): void {
     if (this.#building !== null) return
-    if (performance.now() - this.#lastAsked > KEPT_MS || !this.#follow()) this.close()
+    if (performance.now() - this.#lastAsked > KEPT_MS) this.close()
+    else this.#follow().then((followed) => followed || this.close(), GIVEN_UP)
   }
 
   /** Takes in what has changed; false where only reading all keys tells. */
-  #follow(): boolean {
+  async #follow(): Promise<boolean> {
+    this.#following ??= this.#takeChanges().finally(() => {
+      this.#following = null
+    })
+    const followed = await this.#following
+    const most = Math.max(MOST_CHANGED, (this.#order?.length ?? 0) * CHANGED_SHARE)
+    if (followed && this.#changed.size > most) this.#build().catch(GIVEN_UP)
+    return followed
+  }
+
+  async #takeChanges(): Promise<boolean> {
     if (this.#position === null) return false
     const { keys, position } = this.#reader.keyChanges(this.#position)
     if (keys === null) return false
-    this.#position = position
-    const stale = new Set<KeyUse>()
-    const moved: KeyUse[] = []
+    let left = FOLLOW_TURN
     for (const key of keys) {
-      const use = this.#reader.keyUse(key)
-      const known = this.#uses.get(key)
-      if (use?.lastUse === known?.lastUse) continue
-      if (known !== undefined) stale.add(known)
-      if (use === null) this.#uses.delete(key)
-      else {
-        this.#uses.set(key, use)
-        moved.push(use)
-      }
+      this.#take(key)
+      if (--left > 0) continue
+      left = FOLLOW_TURN
+      await nextTurn()
     }
-    if (stale.size + moved.length > 0) this.#sorted = this.#merged(stale, moved.sort(compare))
-    return true
+    // Unless it was closed meanwhile.
+    if (this.#position !== null) this.#position = position
+    return this.#position !== null
   }
 
-  /** What is in order, without the stale ones and with the moved ones in their new places. */
-  #merged(stale: ReadonlySet<KeyUse>, moved: readonly KeyUse[]): KeyUse[] {
-    const merged: KeyUse[] = []
-    let next = 0
-    for (const use of this.#sorted) {
-      if (stale.has(use)) continue
-      for (let one = moved[next]; one !== undefined && compare(one, use) < 0; one = moved[++next])
-        merged.push(one)
-      merged.push(use)
-    }
-    return merged.concat(moved.slice(next))
-  }
-
-  #placeBehind(use: KeyUse): number {
-    let low = 0
-    let high = this.#sorted.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compare(this.#sorted[middle] as KeyUse, use) <= 0) low = middle + 1
-      else high = middle
-    }
-    return low
+  #take(key: string): void {
+    const use = this.#reader.keyUse(key)
+    const known = this.#changed.get(key)
+    const lastUse = known === undefined ? this.#order?.lastUse(key) : known?.lastUse
+    if ((use?.lastUse ?? null) === (lastUse ?? null)) return
+    this.#changed.set(key, use)
+    this.#moved = null
   }
 }
+
+/** The next one to ask reads anew, and is told what is wrong. */
+const GIVEN_UP = (): void => undefined
 
 function parsePosition(position: string): KeyUse {
   const space = position.indexOf(' ')
   return { lastUse: Number(position.slice(0, space)), key: position.slice(space + 1) }
-}
-
-function compare(one: KeyUse, other: KeyUse): number {
-  if (one.lastUse !== other.lastUse) return other.lastUse - one.lastUse
-  if (one.key === other.key) return 0
-  return one.key < other.key ? -1 : 1
 }
