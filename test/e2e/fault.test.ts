@@ -1,10 +1,11 @@
 import { readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type DiskFault, type FaultyDisk, faultyDisk } from '../helper/faulty-disk.ts'
 import { hasCompiler } from '../helper/preload.ts'
 import { smallFileSystem, unmountable } from '../helper/small-file-system.ts'
 import { unchecked } from '../helper/unchecked.ts'
+import { TestStore } from '../store/open-store.ts'
 import { checkLog, type Fault, observe, observeEnd } from './fault/fault.ts'
 import { type Answer, runScene, type Scene } from './fault/scene.ts'
 
@@ -15,7 +16,7 @@ const ABOUT = `# Faults of the store
 Written by \`test/e2e/fault.test.ts\`, which fails where this does not hold (\`TEST_FAULTS=write\` writes it anew): what
 can be seen from outside of a built keytrail (\`strict\`) while its store can't be written. Each fault is logged by the
 part that fails and by the requests that are refused for it, no more than once in five seconds each. Threads that end
-are in \`../recorder/restart.test.ts\`, a store that is full in \`../store/writer.test.ts\`. A write that fails makes
+are in \`../recorder/restart.test.ts\`. A write that fails makes
 lmdb 3.5.6 tell of it in a buffer that may be too small: keytrail can end then, and is as complete when started anew.
 
 | fault | client | upstream | \`/readyz\` | \`reason\` of the metric | history afterwards | resumes |
@@ -118,6 +119,40 @@ t.test('a disk that is full', { skip: NO_MOUNT, timeout: 120_000 }, async (t) =>
     }),
   )
   checkLog(t, scene, 'disk-full')
+})
+
+const DAY_MS = 86_400_000
+const MAP_BYTES = 16 * 2 ** 20
+
+/** A store that is full of records which are too old in half an hour. */
+async function fullStore(t: Test): Promise<string> {
+  const path = t.testdir({})
+  const retention = { records: 30_000, ageMs: DAY_MS, tombstoneMs: DAY_MS }
+  const store = new TestStore(path, retention, 1000, MAP_BYTES)
+  store.now = Date.now() - DAY_MS + DAY_MS / 48
+  for (let key = 0; !store.environment.full; key++)
+    store.commit(() => {
+      for (let i = 0; i < 200; i++) store.submit({ key: `old-${key}`, reason: 'x'.repeat(900) })
+    })
+  await store.environment.close()
+  return path
+}
+
+t.test('a store that is full', { skip: NO_COMPILER, timeout: 120_000 }, async (t) => {
+  const disk = faultyDisk(t)
+  if (disk === null) return
+  const path = await fullStore(t)
+  const settings = { store: { path, mapSize: '16MiB' }, retention: { days: 1 } }
+  const scene = await runScene(t, settings, path, disk.env)
+  const fault: Fault = {
+    name: '`store.mapSize` in use',
+    reason: 'map-full',
+    ready: /store.mapSize is in use/,
+    begin: () => undefined,
+    // Retention makes room.
+    end: () => disk.begin('later'),
+  }
+  rows.push(await observe(t, scene, fault))
 })
 
 t.test('the table is up to date', { skip: NO_COMPILER || NO_MOUNT }, async (t) => {
