@@ -35,7 +35,7 @@ t.test('the lines it suggests work while it runs, and Ctrl-C ends it with its su
     data: { activityLogList: [{ data: { kmsKey: { keyTag: key } } }] },
   })
   t.match(JSON.parse(readFileSync(config, 'utf8')), { listeners: [{ bind: /^127\.0\.0\.1:[1-9]/ }, {}] })
-  t.match(await runCli(t, ['history', key, '--config', config]), {
+  t.match(await runCli(t, ['history', key, '--limit', '10000', '--config', config]), {
     code: 0,
     stdout: /create-key/,
     stderr: '',
