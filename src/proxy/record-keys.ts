@@ -15,6 +15,6 @@ export function recordEffect(ending: Ending, operation: Operation, { key, time }
 }
 
 /** Refused because it could be read in two ways: which key it is for, too, is not certain enough for a key's ring. */
-function isAmbiguous({ status, reason }: Ending): boolean {
-  return status === 400 && reason !== ''
+function isAmbiguous({ outcome, status, reason }: Ending): boolean {
+  return outcome === 'failure' && status === 400 && reason !== ''
 }

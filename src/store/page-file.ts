@@ -1,8 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import {
+  byNumber,
   decodeFreePages,
   decodeMeta,
   decodePage,
+  type KeyOrder,
   type LeafNode,
   type Meta,
   type OverflowPlace,
@@ -70,9 +72,14 @@ export class PageFile {
   }
 
   /** All nodes of a tree in the order of their keys; what lies below a damaged page is left out, and told. */
-  *leaves(root: Root, bounds: KeyBounds | null = null, depth = 0): Generator<LeafNode> {
+  *leaves(
+    root: Root,
+    bounds: KeyBounds | null = null,
+    order: KeyOrder = Buffer.compare,
+    depth = 0,
+  ): Generator<LeafNode> {
     if (root === null) return
-    const page = depth > MAX_DEPTH ? 'the tree is too deep' : this.page(root)
+    const page = depth > MAX_DEPTH ? 'the tree is too deep' : this.page(root, order)
     if (typeof page === 'string') {
       this.#events.damaged({ page: root, what: page })
     } else if (page.kind === 'leaf') {
@@ -82,14 +89,18 @@ export class PageFile {
         const next = page.children[i + 1]
         if (bounds !== null && next !== undefined && Buffer.compare(next.key, bounds.start) <= 0) continue
         if (bounds !== null && i > 0 && Buffer.compare(child.key, bounds.end) >= 0) return
-        yield* this.leaves(child.page, bounds, depth + 1)
+        yield* this.leaves(child.page, bounds, order, depth + 1)
       }
     }
   }
 
   /** The entries of a tree; values that can't be read are left out, and told. */
-  *entries(root: Root, bounds: KeyBounds | null = null): Generator<{ key: Buffer; value: Buffer }> {
-    for (const node of this.leaves(root, bounds)) {
+  *entries(
+    root: Root,
+    bounds: KeyBounds | null = null,
+    order: KeyOrder = Buffer.compare,
+  ): Generator<{ key: Buffer; value: Buffer }> {
+    for (const node of this.leaves(root, bounds, order)) {
       const value =
         node.kind === 'value' ? node.value : node.kind === 'overflow' ? this.value(node.place) : null
       if (value !== null) yield { key: node.key, value }
@@ -98,7 +109,7 @@ export class PageFile {
 
   /** Numbers of the free pages. */
   *freePages(): Generator<number> {
-    for (const { key, value } of this.entries(this.meta.free)) {
+    for (const { key, value } of this.entries(this.meta.free, null, byNumber)) {
       const pages = decodeFreePages(value)
       if (pages === null)
         this.#events.damaged({ page: this.meta.free ?? 0, what: `entry ${key.toString('hex')} is no list` })
@@ -107,10 +118,10 @@ export class PageFile {
   }
 
   /** A branch or leaf page, or what is wrong with it. */
-  page(number: number): Page | string {
+  page(number: number, order: KeyOrder = Buffer.compare): Page | string {
     if (!this.#isIn(number, 1)) return 'it lies outside of the file'
     this.#events.used?.(number, 1)
-    return decodePage(this.#read(number * this.meta.pageSize, this.meta.pageSize), number)
+    return decodePage(this.#read(number * this.meta.pageSize, this.meta.pageSize), number, order)
   }
 
   /** A value on pages of its own; null where these are damaged, which is told. */

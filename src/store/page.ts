@@ -60,8 +60,18 @@ export function decodeMeta(bytes: Buffer): Meta {
   }
 }
 
-/** The branch or leaf page that should be `number`, or what is wrong with it. Its buffers are views. */
-export function decodePage(bytes: Buffer, number: number): Page | string {
+/** Compares keys of a tree. */
+export type KeyOrder = (one: Uint8Array, other: Uint8Array) => number
+
+/** The order of the tree of free pages, whose keys are transactions: little-endian numbers. */
+export const byNumber: KeyOrder = (one, other) =>
+  Buffer.compare(Buffer.from(one).reverse(), Buffer.from(other).reverse())
+
+/**
+ * The branch or leaf page that should be `number`, of a tree in that order, or what is wrong with it. Its buffers are
+ * views.
+ */
+export function decodePage(bytes: Buffer, number: number, order: KeyOrder): Page | string {
   if (numberAt(bytes, 0) !== number) return 'it has another number'
   const flags = bytes.readUInt16LE(18)
   if (flags !== BRANCH && flags !== LEAF) return `its kind is ${flags}`
@@ -74,10 +84,10 @@ export function decodePage(bytes: Buffer, number: number): Page | string {
     offset >= upper && offset + PAGE_HEADER_BYTES + NODE_HEADER_BYTES <= bytes.length
   if (!offsets.every(least)) return 'a node lies outside'
   const nodes = offsets.map((offset) => bytes.subarray(PAGE_HEADER_BYTES + offset))
-  return flags === BRANCH ? branchPage(nodes) : leafPage(nodes)
+  return flags === BRANCH ? branchPage(nodes, order) : leafPage(nodes, order)
 }
 
-function branchPage(nodes: readonly Buffer[]): Page | string {
+function branchPage(nodes: readonly Buffer[], order: KeyOrder): Page | string {
   const children: { key: Buffer; page: number }[] = []
   for (const node of nodes) {
     const key = keyOf(node)
@@ -85,17 +95,17 @@ function branchPage(nodes: readonly Buffer[]): Page | string {
     children.push({ key, page: node.readUInt32LE(0) + node.readUInt16LE(4) * 2 ** 32 })
   }
   // The first child's key stands for everything below the second's.
-  return isSorted(children.slice(1)) ? { kind: 'branch', children } : 'its keys are not in order'
+  return isSorted(children.slice(1), order) ? { kind: 'branch', children } : 'its keys are not in order'
 }
 
-function leafPage(nodes: readonly Buffer[]): Page | string {
+function leafPage(nodes: readonly Buffer[], order: KeyOrder): Page | string {
   const found: LeafNode[] = []
   for (const node of nodes) {
     const decoded = leafNode(node)
     if (decoded === null) return 'a node is cut'
     found.push(decoded)
   }
-  return isSorted(found) ? { kind: 'leaf', nodes: found } : 'its keys are not in order'
+  return isSorted(found, order) ? { kind: 'leaf', nodes: found } : 'its keys are not in order'
 }
 
 function leafNode(node: Buffer): LeafNode | null {
@@ -119,10 +129,8 @@ function keyOf(node: Buffer): Buffer | null {
   return end <= node.length ? node.subarray(NODE_HEADER_BYTES, end) : null
 }
 
-function isSorted(nodes: readonly { readonly key: Buffer }[]): boolean {
-  return nodes.every(
-    ({ key }, i) => i === 0 || Buffer.compare((nodes[i - 1] as { key: Buffer }).key, key) < 0,
-  )
+function isSorted(nodes: readonly { readonly key: Buffer }[], order: KeyOrder): boolean {
+  return nodes.every(({ key }, i) => i === 0 || order((nodes[i - 1] as { key: Buffer }).key, key) < 0)
 }
 
 /** What is wrong with the first of `pages` overflow pages; null where nothing is. */

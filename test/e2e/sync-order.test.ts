@@ -63,8 +63,10 @@ function callOf(calls: readonly SystemCall[], id: string, what: string): SystemC
   const [direction = '', beginning = ''] = what.split(' ')
   const names = direction === 'read' ? /^(read|recvfrom)\(/ : /^(write|writev|sendto|sendmsg)\(/
   const ends = new RegExp(`${id}\\b`)
+  // strace names a socket by its addresses where it can find them out, else by its number.
   const found = calls.filter(
-    ({ text }) => names.test(text) && /<TCP/.test(text) && text.includes(`"${beginning}`) && ends.test(text),
+    ({ text }) =>
+      names.test(text) && /<(TCP|socket):/.test(text) && text.includes(`"${beginning}`) && ends.test(text),
   )
   const [call] = found
   if (call !== undefined && found.length === 1) return call
